@@ -1,0 +1,2 @@
+//! Link arguments of the two static executables.
+fn main() {}

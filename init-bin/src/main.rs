@@ -1,0 +1,12 @@
+//! pid 1, and the command that talks to it.
+#![no_std]
+#![no_main]
+#![forbid(unsafe_code)]
+
+sys::entry!(run);
+
+fn run(arguments: sys::entry::Arguments) -> i32 {
+    #[cfg(feature = "planted-panic")]
+    assert!(arguments.len() < 100);
+    arguments.len() as i32
+}

@@ -1,0 +1,1 @@
+//! What the real-process tests share.
