@@ -1,2 +1,26 @@
-//! The decisions of an init system: state machines and formats, without I/O.
-#![no_std]
+//! The decisions of an init system, and nothing else.
+//!
+//! Every machine here is a plain value of fixed size: it takes one [event](supervise::service::Event)
+//! at a time, together with the time, and appends the actions that its caller must perform. The outcome
+//! of an action comes back as another event.
+//!
+//! What this crate does *not* do: it makes no system call, reads no clock, owns no heap, prints nothing
+//! and cannot panic.
+//!
+//! | Room | What it knows |
+//! |---|---|
+//! | [`limits`] | every capacity |
+//! | [`time`], [`tai64n`] | instants, and the labels that logs and status files carry |
+//! | [`supervise`] | one service, its log service, many services, the files that tell of them |
+//! | [`boot`] | the stages of pid 1 |
+//! | [`process`] | processes, signals, errors and the texts of all of these |
+#![cfg_attr(not(test), no_std)]
+#![forbid(unsafe_code)]
+
+pub mod boot;
+pub mod limits;
+pub mod process;
+pub mod supervise;
+pub mod tai64n;
+pub mod text;
+pub mod time;

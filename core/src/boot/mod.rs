@@ -1,0 +1,3 @@
+//! What pid 1 knows.
+
+pub mod stage;

@@ -1,0 +1,178 @@
+//! What a failed system call is called: the texts that users of this family of programs search for
+//! (numbers of x86 and arm; they are the same).
+
+/// Why a system call failed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Errno(u16);
+
+impl Errno {
+    /// There is no such file.
+    pub const NOENT: Self = Self(2);
+    /// A signal came first.
+    pub const INTR: Self = Self(4);
+    /// Nobody reads the fifo.
+    pub const NXIO: Self = Self(6);
+    /// Not an executable of a known kind.
+    pub const NOEXEC: Self = Self(8);
+    /// Not now; for a lock: somebody else holds it.
+    pub const AGAIN: Self = Self(11);
+    /// Not allowed by the file's mode.
+    pub const ACCES: Self = Self(13);
+    /// It is there already.
+    pub const EXIST: Self = Self(17);
+    /// A directory was wanted.
+    pub const NOTDIR: Self = Self(20);
+    /// An argument makes no sense, or a link was wanted.
+    pub const INVAL: Self = Self(22);
+    /// The file system cannot be written to.
+    pub const ROFS: Self = Self(30);
+    /// Links lead in a circle.
+    pub const LOOP: Self = Self(40);
+
+    /// The error the kernel knows by `number`.
+    pub const fn new(number: u16) -> Self {
+        Self(number)
+    }
+
+    /// The kernel's number.
+    pub const fn number(self) -> u16 {
+        self.0
+    }
+
+    /// What it is called; `unknown error` if it has no text of its own.
+    pub fn text(self) -> &'static [u8] {
+        let mut rows = TEXTS.split(|byte| *byte == 0);
+        rows.find_map(|row| match row.split_first() {
+            Some((number, text)) if u16::from(*number) == self.0 => Some(text),
+            _ => None,
+        })
+        .unwrap_or(b"unknown error")
+    }
+}
+
+/// One row an error: its number in one byte, its text, a NUL. Packed, because a table of pointers would be
+/// larger than the texts.
+static TEXTS: &[u8] = b"\
+\x01permission denied\0\
+\x02file does not exist\0\
+\x03no such process\0\
+\x04interrupted system call\0\
+\x05input/output error\0\
+\x06device not configured\0\
+\x07argument list too long\0\
+\x08exec format error\0\
+\x09file descriptor not open\0\
+\x0ano child processes\0\
+\x0btemporary failure\0\
+\x0cout of memory\0\
+\x0daccess denied\0\
+\x0ebad address\0\
+\x0fnot a block device\0\
+\x10device busy\0\
+\x11file already exists\0\
+\x12cross-device link\0\
+\x13device does not support operation\0\
+\x14not a directory\0\
+\x15is a directory\0\
+\x16invalid argument\0\
+\x17system cannot open more files\0\
+\x18process cannot open more files\0\
+\x19not a tty\0\
+\x1atext busy\0\
+\x1bfile too big\0\
+\x1cout of disk space\0\
+\x1dunseekable descriptor\0\
+\x1eread-only file system\0\
+\x1ftoo many links\0\
+\x20broken pipe\0\
+\x21input out of range\0\
+\x22output out of range\0\
+\x23operation would cause deadlock\0\
+\x24file name too long\0\
+\x25no locks available\0\
+\x26system call not available\0\
+\x27directory not empty\0\
+\x28symbolic link loop\0\
+\x2ano message of desired type\0\
+\x2bidentifier removed\0\
+\x3cnot a stream device\0\
+\x3etimer expired\0\
+\x3fout of stream resources\0\
+\x40machine not on network\0\
+\x42too many levels of remote in path\0\
+\x43link severed\0\
+\x44advertise error\0\
+\x45srmount error\0\
+\x46communication error\0\
+\x47protocol error\0\
+\x48multihop attempted\0\
+\x4abad message type\0\
+\x4eremote address changed\0\
+\x57too many users\0\
+\x58not a socket\0\
+\x59destination address required\0\
+\x5amessage too long\0\
+\x5bincorrect protocol type\0\
+\x5cprotocol not available\0\
+\x5dprotocol not supported\0\
+\x5esocket type not supported\0\
+\x5foperation not supported\0\
+\x60protocol family not supported\0\
+\x61address family not supported\0\
+\x62address already used\0\
+\x63address not available\0\
+\x64network down\0\
+\x65network unreachable\0\
+\x66network reset\0\
+\x67connection aborted\0\
+\x68connection reset\0\
+\x69out of buffer space\0\
+\x6aalready connected\0\
+\x6bnot connected\0\
+\x6csocket shut down\0\
+\x6dtoo many references\0\
+\x6etimed out\0\
+\x6fconnection refused\0\
+\x70host down\0\
+\x71host unreachable\0\
+\x72operation already in progress\0\
+\x73operation in progress\0\
+\x74stale NFS file handle\0\
+\x7adisk quota exceeded";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_row_is_found_under_its_number() {
+        let rows: Vec<&[u8]> = TEXTS.split(|byte| *byte == 0).collect();
+        assert_eq!(rows.len(), 86);
+        for row in rows {
+            assert_eq!(Errno::new(row[0].into()).text(), &row[1..]);
+        }
+    }
+
+    #[test]
+    fn the_rows_are_in_order_and_each_number_has_one() {
+        let numbers: Vec<u8> = TEXTS.split(|byte| *byte == 0).map(|row| row[0]).collect();
+        assert!(numbers.is_sorted_by(|one, other| one < other));
+    }
+
+    #[test]
+    fn the_named_errors_have_the_texts_that_users_search_for() {
+        assert_eq!(Errno::new(1).text(), b"permission denied");
+        assert_eq!(Errno::ACCES.text(), b"access denied");
+        assert_eq!(Errno::AGAIN.text(), b"temporary failure");
+        assert_eq!(Errno::NOENT.text(), b"file does not exist");
+        assert_eq!(Errno::NXIO.text(), b"device not configured");
+        assert_eq!(Errno::new(122).text(), b"disk quota exceeded");
+    }
+
+    #[test]
+    fn errors_without_a_text_are_unknown() {
+        for number in [0, 41, 75, 84, 130, 255, 256, 1000] {
+            assert_eq!(Errno::new(number).text(), b"unknown error");
+        }
+    }
+}

@@ -1,0 +1,323 @@
+//! What `sv` knows: its words, when a command counts as done, and how a status is told
+//! (`sv.md`, sections 3, 5 and 6).
+
+use super::status::{Phase, Record, Wanted};
+use crate::limits::STATUS_TAIL;
+use crate::tai64n::Label;
+use crate::text::Text;
+
+/// What a word on the command line asks for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Verb {
+    /// Tell the status.
+    Status,
+    /// Send control bytes, and perhaps wait.
+    Send(Request),
+}
+
+/// Control bytes to send, and what follows.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Request {
+    /// Sent in one write; empty for `check`, which only waits.
+    pub bytes: &'static [u8],
+    /// Whether it waits without being told to.
+    pub waits: bool,
+    /// Whether `k` follows when the wait was in vain.
+    pub kills: bool,
+}
+
+/// Words that count as a whole: what they send, and whether they kill.
+static WORDS: &[(&[u8], &[u8], bool)] = &[
+    (b"start", b"u", false),
+    (b"stop", b"d", false),
+    (b"shutdown", b"x", false),
+    (b"restart", b"tcu", false),
+    (b"reload", b"h", false),
+    (b"force-reload", b"tc", true),
+    (b"force-restart", b"tcu", true),
+    (b"force-shutdown", b"x", true),
+    (b"force-stop", b"d", true),
+    (b"try-restart", b"tc", false),
+    (b"check", b"", false),
+];
+
+/// First letters of all other words, and what they send.
+static LETTERS: &[(u8, &[u8])] = &[
+    (b'u', b"u"),
+    (b'd', b"d"),
+    (b'o', b"o"),
+    (b't', b"t"),
+    (b'p', b"p"),
+    (b'c', b"c"),
+    (b'h', b"h"),
+    (b'a', b"a"),
+    (b'i', b"i"),
+    (b'k', b"k"),
+    (b'q', b"q"),
+    (b'1', b"1"),
+    (b'2', b"2"),
+    (b'x', b"x"),
+    (b'e', b"x"),
+];
+
+/// Capital letters: wait, then kill.
+static CAPITALS: &[(u8, &[u8])] = &[(b'X', b"x"), (b'E', b"x"), (b'D', b"d"), (b'T', b"tc")];
+
+impl Verb {
+    /// What `word` means; `None` for wrong usage.
+    pub fn parse(word: &[u8]) -> Option<Self> {
+        if let Some((_, bytes, kills)) = WORDS.iter().find(|(whole, ..)| *whole == word) {
+            return Some(Self::Send(Request { bytes, waits: true, kills: *kills }));
+        }
+        let first = *word.first()?;
+        if first == b's' {
+            return Some(Self::Status);
+        }
+        let letter = |table: &[(u8, &'static [u8])]| table.iter().find(|(letter, _)| *letter == first).map(|row| row.1);
+        if let Some(bytes) = letter(LETTERS) {
+            return Some(Self::Send(Request { bytes, waits: false, kills: false }));
+        }
+        letter(CAPITALS).map(|bytes| Self::Send(Request { bytes, waits: true, kills: true }))
+    }
+}
+
+/// How far a command has come.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Progress {
+    /// Not yet.
+    Pending,
+    /// Done.
+    Done,
+    /// Done, if the service's check script says so.
+    DoneIfChecked,
+}
+
+impl Progress {
+    fn and(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Pending, _) | (_, Self::Pending) => Self::Pending,
+            (Self::DoneIfChecked, _) | (_, Self::DoneIfChecked) => Self::DoneIfChecked,
+            (Self::Done, Self::Done) => Self::Done,
+        }
+    }
+
+    fn done_if(condition: bool) -> Self {
+        if condition { Self::Done } else { Self::Pending }
+    }
+
+    fn checked_if(condition: bool) -> Self {
+        if condition { Self::DoneIfChecked } else { Self::Pending }
+    }
+}
+
+/// Whether what `bytes` ask for has come true: `before` is the status from before they were sent.
+pub fn progress(bytes: &[u8], before: &Record, now: &Record) -> Progress {
+    match bytes {
+        [] if now.wanted == Wanted::Up => one_progress(b'u', before, now),
+        [] => one_progress(b'd', before, now),
+        _ => bytes.iter().fold(Progress::Done, |so_far, byte| so_far.and(one_progress(*byte, before, now))),
+    }
+}
+
+fn one_progress(byte: u8, before: &Record, now: &Record) -> Progress {
+    let is_alive = now.pid.is_some();
+    let is_another = now.pid != before.pid || now.stamp != before.stamp;
+    match byte {
+        b'u' => Progress::checked_if(is_alive && now.phase == Phase::Run),
+        b'd' => Progress::done_if(!is_alive && now.phase == Phase::Down),
+        // Only the end of the supervisor is the end of an exit.
+        b'x' => Progress::Pending,
+        b't' | b'k' if !is_alive && now.wanted != Wanted::Up => Progress::Done,
+        b't' | b'k' => Progress::checked_if(is_alive && is_another && now.phase == Phase::Run && !now.got_term),
+        b'o' if is_alive => Progress::done_if(now.wanted != Wanted::Up),
+        b'o' => Progress::done_if(is_another),
+        b'p' => Progress::done_if(!is_alive || now.is_paused),
+        b'c' => Progress::done_if(!is_alive || !now.is_paused),
+        _ => Progress::Done,
+    }
+}
+
+/// What follows `run: NAME: ` in a status line: process, seconds and remarks.
+pub fn status_tail(record: &Record, is_normally_up: bool, now: Label) -> Text<STATUS_TAIL> {
+    let mut tail = Text::new();
+    // Finish without a process is between two writes; it is told without a pid.
+    if let Some(pid) = record.pid {
+        tail.push(b"(pid ");
+        tail.push_number(pid.raw().into());
+        tail.push(b") ");
+    }
+    tail.push_number(now.seconds_since(record.stamp));
+    tail.push(b"s");
+    let is_alive = record.pid.is_some();
+    let wants_up = record.wanted == Wanted::Up;
+    let remarks: [(bool, &[u8]); 6] = [
+        (is_alive && !is_normally_up, b", normally down"),
+        (!is_alive && is_normally_up, b", normally up"),
+        (is_alive && record.is_paused, b", paused"),
+        (!is_alive && wants_up, b", want up"),
+        (is_alive && !wants_up, b", want down"),
+        (is_alive && record.got_term, b", got TERM"),
+    ];
+    for (applies, remark) in remarks {
+        if applies {
+            tail.push(remark);
+        }
+    }
+    tail
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::control::Command;
+    use super::*;
+    use crate::process::Pid;
+
+    fn sends(word: &str) -> Option<(&'static str, bool, bool)> {
+        match Verb::parse(word.as_bytes())? {
+            Verb::Status => None,
+            Verb::Send(request) => Some((std::str::from_utf8(request.bytes).unwrap(), request.waits, request.kills)),
+        }
+    }
+
+    fn record(phase: Phase, pid: u32, wanted: Wanted, second: i64) -> Record {
+        Record {
+            stamp: Label::from_unix(second, 0),
+            pid: Pid::new(pid),
+            is_paused: false,
+            wanted,
+            got_term: false,
+            phase,
+        }
+    }
+
+    const UP: Wanted = Wanted::Up;
+    const DOWN: Wanted = Wanted::Down;
+
+    #[test]
+    fn whole_words_wait() {
+        assert_eq!(sends("start"), Some(("u", true, false)));
+        assert_eq!(sends("restart"), Some(("tcu", true, false)));
+        assert_eq!(sends("force-stop"), Some(("d", true, true)));
+        assert_eq!(sends("check"), Some(("", true, false)));
+    }
+
+    #[test]
+    fn other_words_count_by_their_first_letter() {
+        assert_eq!(sends("upfoo"), Some(("u", false, false)));
+        assert_eq!(sends("exit"), Some(("x", false, false)));
+        assert_eq!(sends("term"), Some(("t", false, false)));
+        assert_eq!(sends("cont"), Some(("c", false, false)));
+        assert_eq!(sends("2"), Some(("2", false, false)));
+        assert_eq!(sends("D"), Some(("d", true, true)));
+        assert_eq!(sends("T"), Some(("tc", true, true)));
+    }
+
+    #[test]
+    fn every_other_s_word_is_status() {
+        for word in ["status", "s", "star", "sxyz"] {
+            assert_eq!(Verb::parse(word.as_bytes()), Some(Verb::Status));
+        }
+    }
+
+    #[test]
+    fn the_rest_is_wrong_usage() {
+        for word in ["", "rest", "r", "force", "f", "F", "3", "z", "-", "g"] {
+            assert_eq!(Verb::parse(word.as_bytes()), None, "{word}");
+        }
+    }
+
+    #[test]
+    fn every_byte_of_every_row_is_a_control_byte() {
+        let bytes = WORDS.iter().map(|row| row.1).chain(LETTERS.iter().chain(CAPITALS).map(|row| row.1));
+        for byte in bytes.flatten() {
+            assert!(Command::from_byte(*byte).is_some());
+        }
+    }
+
+    #[test]
+    fn up_is_done_when_run_is_checked() {
+        let before = record(Phase::Down, 0, DOWN, 5);
+        assert_eq!(progress(b"u", &before, &before), Progress::Pending);
+        assert_eq!(progress(b"u", &before, &record(Phase::Finish, 9, UP, 5)), Progress::Pending);
+        assert_eq!(progress(b"u", &before, &record(Phase::Run, 9, UP, 6)), Progress::DoneIfChecked);
+    }
+
+    #[test]
+    fn down_is_done_when_finish_has_ended_too() {
+        let before = record(Phase::Run, 9, UP, 5);
+        assert_eq!(progress(b"d", &before, &record(Phase::Finish, 10, DOWN, 5)), Progress::Pending);
+        assert_eq!(progress(b"d", &before, &record(Phase::Finish, 0, DOWN, 5)), Progress::Pending);
+        assert_eq!(progress(b"d", &before, &record(Phase::Down, 0, DOWN, 6)), Progress::Done);
+    }
+
+    #[test]
+    fn restart_is_not_done_by_the_old_process_even_within_its_first_second() {
+        let before = record(Phase::Run, 9, UP, 5);
+        assert_eq!(progress(b"tcu", &before, &before), Progress::Pending);
+        assert_eq!(progress(b"tcu", &before, &record(Phase::Run, 10, UP, 5)), Progress::DoneIfChecked);
+    }
+
+    #[test]
+    fn term_is_done_when_nothing_is_wanted_and_nothing_runs() {
+        let before = record(Phase::Run, 9, DOWN, 5);
+        assert_eq!(progress(b"t", &before, &record(Phase::Down, 0, DOWN, 6)), Progress::Done);
+        assert_eq!(progress(b"t", &before, &record(Phase::Down, 0, UP, 6)), Progress::Pending);
+    }
+
+    #[test]
+    fn once_is_done_when_it_runs_or_has_run() {
+        let before = record(Phase::Down, 0, DOWN, 5);
+        assert_eq!(progress(b"o", &before, &before), Progress::Pending);
+        assert_eq!(progress(b"o", &before, &record(Phase::Run, 9, DOWN, 6)), Progress::Done);
+        assert_eq!(progress(b"o", &before, &record(Phase::Down, 0, DOWN, 6)), Progress::Done);
+    }
+
+    #[test]
+    fn pause_and_continue_look_at_the_flag() {
+        let running = record(Phase::Run, 9, UP, 5);
+        let paused = Record { is_paused: true, ..running };
+        assert_eq!(progress(b"p", &running, &running), Progress::Pending);
+        assert_eq!(progress(b"p", &running, &paused), Progress::Done);
+        assert_eq!(progress(b"c", &paused, &paused), Progress::Pending);
+        assert_eq!(progress(b"c", &paused, &running), Progress::Done);
+    }
+
+    #[test]
+    fn signals_are_done_when_sent_and_exit_never_while_the_supervisor_lives() {
+        let running = record(Phase::Run, 9, UP, 5);
+        for byte in b"haiq12" {
+            assert_eq!(progress(&[*byte], &running, &running), Progress::Done);
+        }
+        assert_eq!(progress(b"x", &running, &record(Phase::Down, 0, DOWN, 6)), Progress::Pending);
+    }
+
+    #[test]
+    fn check_waits_for_what_is_wanted() {
+        let up = record(Phase::Run, 9, UP, 5);
+        let down = record(Phase::Down, 0, DOWN, 5);
+        assert_eq!(progress(b"", &up, &up), Progress::DoneIfChecked);
+        assert_eq!(progress(b"", &down, &down), Progress::Done);
+        assert_eq!(progress(b"", &down, &record(Phase::Down, 0, UP, 5)), Progress::Pending);
+    }
+
+    #[test]
+    fn status_lines_are_those_of_the_field() {
+        let now = Label::from_unix(20, 0);
+        let tail = |record: &Record, up| String::from_utf8(status_tail(record, up, now).as_bytes().to_vec()).unwrap();
+        let run = record(Phase::Run, 22692, UP, 18);
+        assert_eq!(tail(&run, true), "(pid 22692) 2s");
+        assert_eq!(tail(&Record { is_paused: true, ..run }, false), "(pid 22692) 2s, normally down, paused");
+        assert_eq!(tail(&Record { wanted: DOWN, got_term: true, ..run }, true), "(pid 22692) 2s, want down, got TERM");
+        assert_eq!(tail(&record(Phase::Down, 0, DOWN, 18), false), "2s");
+        assert_eq!(tail(&record(Phase::Down, 0, UP, 30), true), "0s, normally up, want up");
+        assert_eq!(tail(&Record { is_paused: true, ..record(Phase::Down, 0, DOWN, 20) }, true), "0s, normally up");
+    }
+
+    #[test]
+    fn the_longest_status_line_fits() {
+        let mut longest = record(Phase::Finish, u32::MAX, DOWN, i64::MIN);
+        (longest.is_paused, longest.got_term) = (true, true);
+        let tail = status_tail(&longest, false, Label::from_unix(i64::MAX, 0));
+        assert!(tail.as_bytes().ends_with(b", normally down, paused, want down, got TERM"));
+    }
+}

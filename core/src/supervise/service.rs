@@ -1,0 +1,955 @@
+//! The machine of one supervised process: a service, or the log service beside it.
+//!
+//! # States
+//! | State | Process | Left by |
+//! |---|---|---|
+//! | `Down` | none | the start, when one is wanted and its time has come |
+//! | `Starting` | being forked | the answer to `Spawn(Run)` |
+//! | `Running` | `./run` | its end |
+//! | `Finishing` | `./finish`, being forked | the answer to `Spawn(Finish)` |
+//! | `Finish` | `./finish` | its end |
+//!
+//! Beside the state stand what is *wanted* (changed by commands alone), and at most one *control script*.
+//! While a control script runs, later commands wait in order; only `Kill` does not wait: it kills the
+//! script too. The state itself changes only when the kernel has told of it: a signal that was sent
+//! changes nothing, the end of the process does.
+//!
+//! Every `Spawn` is answered by `Spawned`, `Absent` or `SpawnFailed` before the next event from outside.
+//!
+//! # Differences between the two members
+//! A log service has no control scripts and no finish script, and cannot be told to exit; it is told so by
+//! the end of its input ([`super::pair`]).
+
+use heapless::Deque;
+
+use super::control::Command;
+use super::status::{Phase, Record, Wanted};
+use crate::limits::{FORK_RETRY, PAIR_ACTIONS, START_INTERVAL, WAITING_COMMANDS};
+use crate::process::Pid;
+use crate::process::errno::Errno;
+use crate::process::outcome::Outcome;
+use crate::process::signal::Signal;
+use crate::tai64n::Label;
+use crate::time::{Instant, Now};
+
+/// Which process of a pair.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Member {
+    /// The service itself.
+    Main,
+    /// Its log service.
+    Log,
+}
+
+/// A program of a service directory.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Script {
+    /// `./run`.
+    Run,
+    /// `./finish`, with how `./run` ended as its arguments.
+    Finish(Outcome),
+    /// `control/X`.
+    Control(Command),
+}
+
+/// Something that has already happened.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Event {
+    /// A command was read, or a signal stands for one.
+    Command(Command),
+    /// The script asked for was forked.
+    Spawned(Script, Pid),
+    /// The script asked for is not there, or is not meant to be run.
+    Absent(Script),
+    /// The script asked for could not be forked.
+    SpawnFailed(Script, Errno),
+    /// A forked child could not execute its script; its end follows.
+    ExecFailed(Pid, Errno),
+    /// A child ended.
+    Exited(Pid, Outcome),
+    /// The deadline is reached; before its first, the machine does nothing.
+    Deadline,
+}
+
+/// Something to do now.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Action {
+    /// Start a script, and answer.
+    Spawn(Script),
+    /// Send a signal.
+    Signal(Pid, Signal),
+    /// Write the status files.
+    WriteStatus,
+    /// Close both ends of the log pipe.
+    ClosePipe,
+    /// End the supervisor.
+    Exit,
+}
+
+/// What must be done, by and for which member, in this order.
+pub type Actions = Deque<(Member, Action), PAIR_ACTIONS>;
+
+/// What commands have made of the service's future.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Want {
+    Up,
+    /// To be started once more, then down.
+    Once,
+    Down,
+    Exit,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum State {
+    Down { not_before: Instant },
+    Starting,
+    Running { pid: Pid },
+    Finishing { ended: Outcome, retry_at: Option<Instant> },
+    Finish { pid: Pid },
+}
+
+/// A control script that was asked for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct Hook {
+    command: Command,
+    /// None until the answer came.
+    pid: Option<Pid>,
+}
+
+/// One supervised process. A plain value of fixed size: one makes a `runsv`, a table of them a supervisor
+/// of many.
+#[derive(Debug)]
+pub struct Service {
+    member: Member,
+    want: Want,
+    state: State,
+    is_paused: bool,
+    got_term: bool,
+    stamp: Label,
+    started: Instant,
+    hook: Option<Hook>,
+    waiting: Deque<Command, WAITING_COMMANDS>,
+    exec_error: Option<Errno>,
+}
+
+// A supervisor of a thousand services keeps two thousand of them.
+const _: () = assert!(size_of::<Service>() <= 160);
+
+impl Service {
+    /// A service that is down. It does nothing before its first event; `wants_up` says whether it is then
+    /// started by itself.
+    pub fn new(member: Member, wants_up: bool, now: Now) -> Self {
+        Self {
+            member,
+            want: if wants_up { Want::Up } else { Want::Down },
+            state: State::Down { not_before: Instant::ORIGIN },
+            is_paused: false,
+            got_term: false,
+            stamp: now.wall,
+            started: Instant::ORIGIN,
+            hook: None,
+            waiting: Deque::new(),
+            exec_error: None,
+        }
+    }
+
+    /// What the status files shall tell.
+    pub fn record(&self) -> Record {
+        Record {
+            stamp: self.stamp,
+            pid: self.pid(),
+            is_paused: self.is_paused,
+            wanted: match self.want {
+                Want::Up => Wanted::Up,
+                Want::Once | Want::Down => Wanted::Down,
+                Want::Exit => Wanted::Exit,
+            },
+            got_term: self.got_term,
+            phase: match self.state {
+                State::Down { .. } | State::Starting => Phase::Down,
+                State::Running { .. } => Phase::Run,
+                State::Finishing { .. } | State::Finish { .. } => Phase::Finish,
+            },
+        }
+    }
+
+    /// The process in the foreground: `./run` or `./finish`.
+    pub fn pid(&self) -> Option<Pid> {
+        match self.state {
+            State::Running { pid } | State::Finish { pid } => Some(pid),
+            State::Down { .. } | State::Starting | State::Finishing { .. } => None,
+        }
+    }
+
+    /// Whether nothing runs, nothing is being started, and no control script is busy.
+    pub fn is_idle(&self) -> bool {
+        matches!(self.state, State::Down { .. }) && self.hook.is_none()
+    }
+
+    /// Whether it was told to exit.
+    pub fn wants_exit(&self) -> bool {
+        self.want == Want::Exit
+    }
+
+    /// Why `./run` could not be executed the last time, if it could not.
+    pub fn exec_error(&self) -> Option<Errno> {
+        self.exec_error
+    }
+
+    /// Whether another command can be taken; if not, commands wait where they are.
+    pub fn accepts_commands(&self) -> bool {
+        !self.waiting.is_full()
+    }
+
+    /// When to call again with [`Event::Deadline`]; `None`: only on other events.
+    pub fn deadline(&self) -> Option<Instant> {
+        if self.hook.is_some() {
+            return None;
+        }
+        match self.state {
+            State::Down { not_before } if self.wants_start() => Some(not_before),
+            State::Finishing { retry_at, .. } => retry_at,
+            State::Down { .. } | State::Starting | State::Running { .. } | State::Finish { .. } => None,
+        }
+    }
+
+    /// Takes one event and appends what must be done. Never fails, never blocks.
+    pub fn handle(&mut self, event: Event, now: Now, actions: &mut Actions) {
+        match event {
+            Event::Command(command) => self.take(command, actions),
+            Event::Spawned(script, pid) => self.spawned(script, pid, now, actions),
+            Event::Absent(script) => self.not_spawned(script, None, now, actions),
+            Event::SpawnFailed(script, errno) => self.not_spawned(script, Some(errno), now, actions),
+            Event::ExecFailed(pid, errno) => {
+                if self.state == (State::Running { pid }) {
+                    self.exec_error = Some(errno);
+                }
+            }
+            Event::Exited(pid, outcome) => self.exited(pid, outcome, now, actions),
+            Event::Deadline => {}
+        }
+        self.advance(now, actions);
+    }
+
+    /// Tells a log service that its input is at its end, and that it shall not come back.
+    pub(super) fn end_with_input(&mut self, actions: &mut Actions) {
+        self.want = Want::Exit;
+        self.act(actions, Action::WriteStatus);
+    }
+
+    fn wants_start(&self) -> bool {
+        matches!(self.want, Want::Up | Want::Once)
+    }
+
+    fn act(&self, actions: &mut Actions, action: Action) {
+        // The size of `Actions` is proven by test; what would not fit there cannot happen.
+        let _ = actions.push_back((self.member, action));
+    }
+
+    fn signal(&self, actions: &mut Actions, signal: Signal) {
+        if let State::Running { pid } = self.state {
+            self.act(actions, Action::Signal(pid, signal));
+        }
+    }
+
+    /// A command from outside: acted on now, or after the control script that is running.
+    fn take(&mut self, command: Command, actions: &mut Actions) {
+        match self.hook {
+            Some(hook) if command == Command::Kill => {
+                if let Some(pid) = hook.pid {
+                    self.act(actions, Action::Signal(pid, Signal::KILL));
+                }
+                self.waiting.clear();
+                self.kill_process(actions);
+            }
+            None if self.state != State::Starting => self.apply(command, actions),
+            Some(_) | None => {
+                // `accepts_commands` is asked before: a full queue leaves commands in the fifo.
+                let _ = self.waiting.push_back(command);
+            }
+        }
+    }
+
+    fn apply(&mut self, command: Command, actions: &mut Actions) {
+        let is_log = self.member == Member::Log;
+        match command {
+            // Told to exit is told for good: a new supervisor follows if one is wanted.
+            Command::Up | Command::Once | Command::Down | Command::Exit if self.want == Want::Exit => {}
+            Command::Exit if is_log => {}
+            Command::Up => self.want_now(Want::Up, actions),
+            Command::Once => {
+                let once = if matches!(self.state, State::Down { .. }) { Want::Once } else { Want::Down };
+                self.want_now(once, actions);
+            }
+            Command::Down => {
+                self.want_now(Want::Down, actions);
+                self.stop(actions);
+            }
+            Command::Exit => {
+                self.want_now(Want::Exit, actions);
+                self.stop(actions);
+            }
+            Command::Term => self.stop(actions),
+            Command::Kill if matches!(self.state, State::Finish { .. }) => self.kill_process(actions),
+            Command::Pause | Command::Continue if !matches!(self.state, State::Running { .. }) => {
+                self.set_paused(command == Command::Pause, actions);
+            }
+            Command::Kill
+            | Command::Pause
+            | Command::Continue
+            | Command::Hangup
+            | Command::Alarm
+            | Command::Interrupt
+            | Command::Quit
+            | Command::User1
+            | Command::User2 => {
+                if matches!(self.state, State::Running { .. }) {
+                    self.ask_hook(command, actions);
+                }
+            }
+        }
+    }
+
+    fn want_now(&mut self, want: Want, actions: &mut Actions) {
+        self.want = want;
+        self.act(actions, Action::WriteStatus);
+    }
+
+    fn set_paused(&mut self, is_paused: bool, actions: &mut Actions) {
+        self.is_paused = is_paused;
+        self.act(actions, Action::WriteStatus);
+    }
+
+    fn kill_process(&mut self, actions: &mut Actions) {
+        if let Some(pid) = self.pid() {
+            self.act(actions, Action::Signal(pid, Signal::KILL));
+        }
+    }
+
+    /// Stops a running process: `control/t` or TERM, then what [`Service::hook_ended`] adds.
+    fn stop(&mut self, actions: &mut Actions) {
+        if matches!(self.state, State::Running { .. }) {
+            self.ask_hook(Command::Term, actions);
+        }
+    }
+
+    /// Lets `control/X` have the first word; a log service has none.
+    fn ask_hook(&mut self, command: Command, actions: &mut Actions) {
+        match self.member {
+            Member::Log => self.hook_ended(command, false, actions),
+            Member::Main => {
+                self.hook = Some(Hook { command, pid: None });
+                self.act(actions, Action::Spawn(Script::Control(command)));
+            }
+        }
+    }
+
+    /// The control script of `command` is done or is not there; `took_over` says that it replaces the default.
+    fn hook_ended(&mut self, command: Command, took_over: bool, actions: &mut Actions) {
+        let signal = if took_over { None } else { command.signal() };
+        if let Some(signal) = signal {
+            self.signal(actions, signal);
+        }
+        match command {
+            Command::Up => {
+                // Whoever stopped the service while `control/u` ran does not want it started after it.
+                if matches!(self.state, State::Down { .. }) && self.wants_start() {
+                    self.start(actions);
+                }
+            }
+            Command::Term if matches!(self.state, State::Running { .. }) => {
+                if signal.is_some() {
+                    self.got_term = true;
+                    self.act(actions, Action::WriteStatus);
+                }
+                // A process that is stopped could not hear the TERM.
+                match self.want {
+                    Want::Up | Want::Once => {}
+                    Want::Down => self.stop_further(Command::Down, actions),
+                    Want::Exit => self.stop_further(Command::Exit, actions),
+                }
+            }
+            Command::Pause => self.set_paused(true, actions),
+            Command::Continue => self.set_paused(false, actions),
+            Command::Down
+            | Command::Once
+            | Command::Exit
+            | Command::Term
+            | Command::Kill
+            | Command::Hangup
+            | Command::Alarm
+            | Command::Interrupt
+            | Command::Quit
+            | Command::User1
+            | Command::User2 => {}
+        }
+    }
+
+    fn stop_further(&mut self, command: Command, actions: &mut Actions) {
+        self.signal(actions, Signal::CONT);
+        if self.member == Member::Main {
+            self.ask_hook(command, actions);
+        }
+    }
+
+    fn start(&mut self, actions: &mut Actions) {
+        self.state = State::Starting;
+        self.act(actions, Action::Spawn(Script::Run));
+    }
+
+    fn spawned(&mut self, script: Script, pid: Pid, now: Now, actions: &mut Actions) {
+        match (script, self.state) {
+            (Script::Run, State::Starting) => {
+                self.state = State::Running { pid };
+                self.started = now.monotonic;
+                self.stamp = now.wall;
+                self.is_paused = false;
+                self.got_term = false;
+                self.exec_error = None;
+                if self.want == Want::Once {
+                    self.want = Want::Down;
+                }
+                self.act(actions, Action::WriteStatus);
+            }
+            (Script::Finish(_), State::Finishing { .. }) => {
+                self.state = State::Finish { pid };
+                self.act(actions, Action::WriteStatus);
+            }
+            (Script::Control(command), _) => self.hook = Some(Hook { command, pid: Some(pid) }),
+            // Answers that nobody asked for.
+            (Script::Run | Script::Finish(_), _) => {}
+        }
+    }
+
+    fn not_spawned(&mut self, script: Script, errno: Option<Errno>, now: Now, actions: &mut Actions) {
+        let retry_at = errno.map(|_| now.monotonic.plus(FORK_RETRY));
+        match (script, self.state) {
+            (Script::Run, State::Starting) => {
+                let not_before = retry_at.unwrap_or(now.monotonic.plus(START_INTERVAL));
+                self.state = State::Down { not_before };
+            }
+            (Script::Finish(_), State::Finishing { ended, .. }) => match retry_at {
+                Some(_) => self.state = State::Finishing { ended, retry_at },
+                None => self.come_down(now, actions),
+            },
+            (Script::Control(command), _) => {
+                self.hook = None;
+                self.hook_ended(command, false, actions);
+            }
+            (Script::Run | Script::Finish(_), _) => {}
+        }
+    }
+
+    fn exited(&mut self, pid: Pid, outcome: Outcome, now: Now, actions: &mut Actions) {
+        if let Some(hook) = self.hook
+            && hook.pid == Some(pid)
+        {
+            self.hook = None;
+            self.hook_ended(hook.command, outcome.is_success(), actions);
+        } else if self.state == (State::Running { pid }) {
+            self.got_term = false;
+            match self.member {
+                Member::Main => {
+                    self.state = State::Finishing { ended: outcome, retry_at: None };
+                    self.act(actions, Action::Spawn(Script::Finish(outcome)));
+                }
+                Member::Log => self.come_down(now, actions),
+            }
+        } else if self.state == (State::Finish { pid }) {
+            self.come_down(now, actions);
+        }
+    }
+
+    fn come_down(&mut self, now: Now, actions: &mut Actions) {
+        self.state = State::Down { not_before: self.started.plus(START_INTERVAL) };
+        self.stamp = now.wall;
+        self.act(actions, Action::WriteStatus);
+    }
+
+    /// What follows from the state alone: waiting commands, and starts whose time has come.
+    fn advance(&mut self, now: Now, actions: &mut Actions) {
+        while self.hook.is_none() && self.state != State::Starting {
+            let Some(command) = self.waiting.pop_front() else {
+                break;
+            };
+            self.apply(command, actions);
+        }
+        if self.hook.is_some() {
+            return;
+        }
+        match self.state {
+            State::Down { not_before } if self.wants_start() && now.monotonic >= not_before => match self.member {
+                Member::Main => self.ask_hook(Command::Up, actions),
+                Member::Log => self.start(actions),
+            },
+            State::Finishing { ended, retry_at: Some(at) } if now.monotonic >= at => {
+                self.state = State::Finishing { ended, retry_at: None };
+                self.act(actions, Action::Spawn(Script::Finish(ended)));
+            }
+            State::Down { .. }
+            | State::Starting
+            | State::Running { .. }
+            | State::Finishing { .. }
+            | State::Finish { .. } => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A service under test: time is invented, and scripts start as told here.
+    struct Bench {
+        service: Service,
+        seconds: u64,
+        /// Pid of the next child.
+        next: u32,
+        has_hooks: bool,
+        has_finish: bool,
+        log: Vec<Action>,
+    }
+
+    impl Bench {
+        fn new(member: Member) -> Self {
+            let now = Now { monotonic: Instant::new(100, 0), wall: Label::from_unix(1000, 0) };
+            Self {
+                service: Service::new(member, true, now),
+                seconds: 100,
+                next: 10,
+                has_hooks: false,
+                has_finish: false,
+                log: Vec::new(),
+            }
+        }
+
+        /// A service that runs with pid 10, and two seconds later.
+        fn running(member: Member) -> Self {
+            let mut bench = Self::new(member);
+            bench.give(Event::Deadline);
+            assert_eq!(bench.service.state, State::Running { pid: pid(10) });
+            bench.later(2)
+        }
+
+        fn later(mut self, seconds: u64) -> Self {
+            self.seconds += seconds;
+            self.log.clear();
+            self
+        }
+
+        fn now(&self) -> Now {
+            Now {
+                monotonic: Instant::new(self.seconds, 0),
+                wall: Label::from_unix(900 + self.seconds.cast_signed(), 0),
+            }
+        }
+
+        /// Gives an event, performs what it asks for, and answers.
+        fn give(&mut self, event: Event) {
+            let mut actions = Actions::new();
+            self.service.handle(event, self.now(), &mut actions);
+            while let Some((member, action)) = actions.pop_front() {
+                assert_eq!(member, self.service.member);
+                assert!(actions.len() < PAIR_ACTIONS / 2, "half of the room belongs to the other member");
+                self.log.push(action);
+                let Action::Spawn(script) = action else {
+                    continue;
+                };
+                let exists = match script {
+                    Script::Run => true,
+                    Script::Finish(_) => self.has_finish,
+                    Script::Control(_) => self.has_hooks,
+                };
+                let answer = if exists {
+                    let is_alone = matches!(script, Script::Control(_)) || self.service.pid().is_none();
+                    assert!(is_alone, "a second process beside a live one");
+                    self.next += 1;
+                    Event::Spawned(script, pid(self.next - 1))
+                } else {
+                    Event::Absent(script)
+                };
+                self.service.handle(answer, self.now(), &mut actions);
+            }
+        }
+
+        fn command(&mut self, byte: u8) {
+            self.give(Event::Command(Command::from_byte(byte).unwrap()));
+        }
+
+        fn end(&mut self, number: u32, status: u32) {
+            self.give(Event::Exited(pid(number), Outcome::from_wait_status(status)));
+        }
+
+        fn signals(&self) -> Vec<(u32, u8)> {
+            let sent = self.log.iter().filter_map(|action| match action {
+                Action::Signal(pid, signal) => Some((pid.raw(), signal.number())),
+                _ => None,
+            });
+            sent.collect()
+        }
+
+        fn hooks(&self) -> Vec<u8> {
+            let asked = self.log.iter().filter_map(|action| match action {
+                Action::Spawn(Script::Control(command)) => Some(command.byte()),
+                _ => None,
+            });
+            asked.collect()
+        }
+
+        fn stat(&self) -> String {
+            String::from_utf8(self.service.record().stat_line().as_bytes().to_vec()).unwrap().trim_end().to_owned()
+        }
+    }
+
+    fn pid(raw: u32) -> Pid {
+        Pid::new(raw).unwrap()
+    }
+
+    #[test]
+    fn a_wanted_service_is_started_by_its_first_event() {
+        let mut bench = Bench::new(Member::Main);
+        bench.give(Event::Deadline);
+        assert_eq!(
+            bench.log,
+            [Action::Spawn(Script::Control(Command::Up)), Action::Spawn(Script::Run), Action::WriteStatus]
+        );
+        assert_eq!((bench.stat().as_str(), bench.service.pid()), ("run", Some(pid(10))));
+    }
+
+    #[test]
+    fn a_service_that_is_down_by_file_waits_for_up() {
+        let mut bench = Bench::new(Member::Main);
+        bench.service = Service::new(Member::Main, false, bench.now());
+        bench.give(Event::Deadline);
+        assert_eq!(bench.log, []);
+        assert_eq!(bench.service.deadline(), None);
+        bench.command(b'u');
+        assert_eq!(bench.stat(), "run");
+    }
+
+    #[test]
+    fn a_service_that_lived_for_a_second_is_restarted_at_once() {
+        let mut bench = Bench::running(Member::Main);
+        bench.end(10, 0);
+        assert_eq!(bench.service.state, State::Running { pid: pid(11) });
+    }
+
+    #[test]
+    fn a_service_that_ends_at_once_is_started_once_a_second() {
+        let mut bench = Bench::new(Member::Main);
+        bench.give(Event::Deadline);
+        bench.end(10, 1 << 8);
+        assert_eq!(bench.stat(), "down");
+        assert_eq!(bench.service.deadline(), Some(Instant::new(101, 0)));
+        bench.give(Event::Deadline);
+        assert_eq!(bench.stat(), "down");
+        let mut bench = bench.later(1);
+        bench.give(Event::Deadline);
+        assert_eq!(bench.service.pid(), Some(pid(11)));
+    }
+
+    #[test]
+    fn down_then_up_while_throttled_is_not_lost() {
+        let mut bench = Bench::new(Member::Main);
+        bench.give(Event::Deadline);
+        bench.end(10, 0);
+        bench.command(b'd');
+        assert_eq!(bench.service.deadline(), None);
+        bench.command(b'u');
+        assert_eq!(bench.service.deadline(), Some(Instant::new(101, 0)));
+    }
+
+    #[test]
+    fn finish_gets_how_run_ended_and_keeps_its_stamp() {
+        let mut bench = Bench::running(Member::Main);
+        bench.has_finish = true;
+        bench.end(10, 139);
+        let killed = Outcome::Killed { signal: Signal::new(11).unwrap(), core_dumped: true };
+        assert_eq!(bench.log, [Action::Spawn(Script::Finish(killed)), Action::WriteStatus]);
+        assert_eq!(bench.stat(), "finish");
+        assert_eq!(bench.service.record().stamp, Label::from_unix(1000, 0));
+        bench.end(11, 0);
+        assert_eq!(bench.service.pid(), Some(pid(12)));
+    }
+
+    #[test]
+    fn down_sends_term_and_cont_and_runs_both_scripts() {
+        let mut bench = Bench::running(Member::Main);
+        bench.command(b'd');
+        assert_eq!(bench.signals(), [(10, 15), (10, 18)]);
+        assert_eq!(bench.hooks(), [b't', b'd']);
+        assert_eq!(bench.stat(), "run, got TERM, want down");
+        bench.end(10, 15);
+        assert_eq!(bench.stat(), "down");
+        assert_eq!(bench.service.deadline(), None);
+    }
+
+    #[test]
+    fn term_alone_sends_no_cont_and_the_service_comes_back() {
+        let mut bench = Bench::running(Member::Main);
+        bench.command(b't');
+        assert_eq!(bench.signals(), [(10, 15)]);
+        assert_eq!(bench.stat(), "run, got TERM");
+        bench.end(10, 15);
+        assert_eq!(bench.stat(), "run");
+    }
+
+    #[test]
+    fn once_is_started_and_not_again() {
+        let mut bench = Bench::new(Member::Main);
+        bench.service = Service::new(Member::Main, false, bench.now());
+        bench.command(b'o');
+        assert_eq!(bench.stat(), "run, want down");
+        let mut bench = bench.later(5);
+        bench.end(10, 0);
+        assert_eq!((bench.stat().as_str(), bench.service.deadline()), ("down", None));
+    }
+
+    #[test]
+    fn once_while_throttled_still_starts_once() {
+        let mut bench = Bench::new(Member::Main);
+        bench.give(Event::Deadline);
+        bench.end(10, 0);
+        bench.command(b'o');
+        let mut bench = bench.later(1);
+        bench.give(Event::Deadline);
+        assert_eq!(bench.stat(), "run, want down");
+    }
+
+    #[test]
+    fn kill_leaves_the_state_to_the_end_of_the_process() {
+        let mut bench = Bench::running(Member::Main);
+        bench.command(b'k');
+        assert_eq!((bench.signals(), bench.stat().as_str()), (vec![(10, 9)], "run"));
+        bench.command(b'd');
+        assert_eq!(bench.stat(), "run, got TERM, want down");
+    }
+
+    #[test]
+    fn kill_while_finishing_kills_finish_and_does_not_repeat_it() {
+        let mut bench = Bench::running(Member::Main);
+        bench.has_finish = true;
+        bench.end(10, 0);
+        bench.command(b'd');
+        bench.command(b'k');
+        assert_eq!(bench.signals(), [(11, 9)]);
+        bench.end(11, 9);
+        assert_eq!(bench.stat(), "down");
+    }
+
+    #[test]
+    fn signals_reach_a_running_process_only() {
+        let mut bench = Bench::running(Member::Main);
+        for byte in b"haiq12" {
+            bench.command(*byte);
+        }
+        assert_eq!(bench.signals(), [(10, 1), (10, 14), (10, 2), (10, 3), (10, 10), (10, 12)]);
+        assert_eq!(bench.hooks(), b"haiq12");
+        bench.command(b'd');
+        bench.end(10, 15);
+        let mut bench = bench.later(0);
+        for byte in b"thaiq12k" {
+            bench.command(*byte);
+        }
+        assert_eq!(bench.log, []);
+    }
+
+    #[test]
+    fn pause_is_shown_and_cleared_by_continue() {
+        let mut bench = Bench::running(Member::Main);
+        bench.command(b'p');
+        assert_eq!((bench.signals(), bench.stat().as_str()), (vec![(10, 19)], "run, paused"));
+        bench.command(b'c');
+        assert_eq!((bench.signals(), bench.stat().as_str()), (vec![(10, 19), (10, 18)], "run"));
+    }
+
+    #[test]
+    fn pause_while_down_sets_the_flag_alone() {
+        let mut bench = Bench::new(Member::Main);
+        bench.service = Service::new(Member::Main, false, bench.now());
+        bench.command(b'p');
+        assert_eq!((bench.log.as_slice(), bench.stat().as_str()), (&[Action::WriteStatus][..], "down, paused"));
+    }
+
+    #[test]
+    fn a_control_script_that_succeeds_replaces_the_signal() {
+        let mut bench = Bench::running(Member::Main);
+        bench.has_hooks = true;
+        bench.command(b'd');
+        assert_eq!((bench.hooks(), bench.stat().as_str()), (vec![b't'], "run, want down"));
+        bench.end(11, 0);
+        assert_eq!((bench.signals(), bench.hooks()), (vec![(10, 18)], vec![b't', b'd']));
+        assert_eq!(bench.stat(), "run, want down");
+    }
+
+    #[test]
+    fn a_control_script_that_fails_or_is_killed_does_not() {
+        for status in [1 << 8, 9] {
+            let mut bench = Bench::running(Member::Main);
+            bench.has_hooks = true;
+            bench.command(b't');
+            assert_eq!(bench.signals(), []);
+            bench.end(11, status);
+            assert_eq!(bench.signals(), [(10, 15)]);
+        }
+    }
+
+    #[test]
+    fn commands_wait_for_a_control_script_in_order() {
+        let mut bench = Bench::running(Member::Main);
+        bench.has_hooks = true;
+        bench.command(b't');
+        bench.has_hooks = false;
+        bench.command(b'h');
+        bench.command(b'1');
+        assert_eq!(bench.signals(), []);
+        bench.end(11, 1 << 8);
+        assert_eq!(bench.signals(), [(10, 15), (10, 1), (10, 10)]);
+    }
+
+    #[test]
+    fn kill_does_not_wait_for_a_control_script() {
+        let mut bench = Bench::running(Member::Main);
+        bench.has_hooks = true;
+        bench.command(b't');
+        bench.command(b'k');
+        assert_eq!(bench.signals(), [(11, 9), (10, 9)]);
+    }
+
+    #[test]
+    fn a_full_queue_accepts_no_more() {
+        let mut bench = Bench::running(Member::Main);
+        bench.has_hooks = true;
+        bench.command(b't');
+        for _ in 0..WAITING_COMMANDS {
+            assert!(bench.service.accepts_commands());
+            bench.command(b'h');
+        }
+        assert!(!bench.service.accepts_commands());
+    }
+
+    #[test]
+    fn the_end_of_run_during_its_control_script_starts_finish_but_no_new_run() {
+        let mut bench = Bench::running(Member::Main);
+        bench.has_hooks = true;
+        bench.command(b't');
+        bench.end(10, 15);
+        assert_eq!((bench.stat().as_str(), bench.service.deadline()), ("down", None));
+        bench.has_hooks = false;
+        bench.end(11, 1 << 8);
+        assert_eq!((bench.signals(), bench.stat().as_str()), (vec![], "run"));
+    }
+
+    #[test]
+    fn down_during_control_u_stops_what_it_started() {
+        let mut bench = Bench::new(Member::Main);
+        bench.has_hooks = true;
+        bench.give(Event::Deadline);
+        bench.has_hooks = false;
+        bench.command(b'd');
+        bench.end(10, 0);
+        assert_eq!((bench.signals(), bench.stat().as_str()), (vec![(11, 15), (11, 18)], "run, got TERM, want down"));
+    }
+
+    #[test]
+    fn exit_is_final() {
+        let mut bench = Bench::running(Member::Main);
+        bench.command(b'x');
+        assert_eq!((bench.stat().as_str(), bench.hooks()), ("run, got TERM, want exit", vec![b't', b'x']));
+        for byte in b"dou" {
+            bench.command(*byte);
+        }
+        assert_eq!(bench.stat(), "run, got TERM, want exit");
+        bench.end(10, 0);
+        assert!(bench.service.is_idle() && bench.service.wants_exit());
+    }
+
+    #[test]
+    fn a_log_service_has_no_scripts_beside_run_and_does_not_exit_by_command() {
+        let mut bench = Bench::running(Member::Log);
+        bench.has_hooks = true;
+        bench.has_finish = true;
+        bench.command(b'x');
+        assert_eq!(bench.log, []);
+        bench.command(b't');
+        assert_eq!(bench.log, [Action::Signal(pid(10), Signal::TERM), Action::WriteStatus]);
+        bench.end(10, 15);
+        assert_eq!(bench.stat(), "run");
+    }
+
+    #[test]
+    fn a_fork_that_fails_is_tried_again_later_and_commands_are_heard_meanwhile() {
+        let mut bench = Bench::new(Member::Log);
+        let mut actions = Actions::new();
+        bench.service.handle(Event::Deadline, bench.now(), &mut actions);
+        bench.service.handle(Event::SpawnFailed(Script::Run, Errno::AGAIN), bench.now(), &mut actions);
+        assert_eq!(bench.service.deadline(), Some(Instant::new(105, 0)));
+        bench.command(b'd');
+        assert_eq!(bench.service.deadline(), None);
+    }
+
+    #[test]
+    fn a_finish_that_cannot_be_forked_is_tried_again_with_its_arguments() {
+        let mut bench = Bench::running(Member::Main);
+        let mut actions = Actions::new();
+        let ended = Outcome::Exited(7);
+        bench.service.handle(Event::Exited(pid(10), ended), bench.now(), &mut actions);
+        bench.service.handle(Event::SpawnFailed(Script::Finish(ended), Errno::AGAIN), bench.now(), &mut actions);
+        assert_eq!(bench.service.deadline(), Some(Instant::new(107, 0)));
+        let mut bench = bench.later(5);
+        bench.has_finish = true;
+        bench.give(Event::Deadline);
+        assert_eq!(bench.log, [Action::Spawn(Script::Finish(ended)), Action::WriteStatus]);
+    }
+
+    #[test]
+    fn an_exec_error_is_kept_until_the_next_start() {
+        let mut bench = Bench::running(Member::Main);
+        bench.give(Event::ExecFailed(pid(10), Errno::NOENT));
+        assert_eq!(bench.service.exec_error(), Some(Errno::NOENT));
+        bench.end(10, 111 << 8);
+        assert_eq!(bench.service.exec_error(), None);
+    }
+
+    #[test]
+    fn strangers_change_nothing() {
+        let mut bench = Bench::running(Member::Main);
+        bench.end(4711, 0);
+        bench.give(Event::Spawned(Script::Run, pid(99)));
+        bench.give(Event::Absent(Script::Finish(Outcome::Exited(0))));
+        assert_eq!((bench.log.as_slice(), bench.stat().as_str()), (&[][..], "run"));
+    }
+
+    /// Every sequence of four events, from the start: the actions always fit, no second process is ever
+    /// started beside a live one, and the status record names the process that lives.
+    #[test]
+    fn every_short_history_keeps_the_promises() {
+        const BYTES: &[u8] = b"udoxtkpc1";
+        const KINDS: usize = BYTES.len() + 4;
+        for variant in 0..4 {
+            for history in 0..KINDS.pow(4) {
+                let mut bench = Bench::new(if variant == 3 { Member::Log } else { Member::Main });
+                bench.has_hooks = variant == 1;
+                bench.has_finish = variant == 2;
+                let mut rest = history;
+                bench.give(Event::Deadline);
+                for _ in 0..4 {
+                    let kind = rest % KINDS;
+                    rest /= KINDS;
+                    match (kind, bench.service.pid(), bench.service.hook.and_then(|hook| hook.pid)) {
+                        (0, Some(pid), _) => bench.give(Event::Exited(pid, Outcome::Exited(0))),
+                        (1, Some(pid), _) => bench.give(Event::Exited(pid, Outcome::from_wait_status(9))),
+                        (2, _, Some(hook)) => bench.give(Event::Exited(hook, Outcome::Exited(0))),
+                        (3, ..) => bench.seconds += 1,
+                        (0..=2, ..) => {}
+                        (byte, ..) => bench.command(BYTES[byte - 4]),
+                    }
+                    bench.give(Event::Deadline);
+                }
+                let record = bench.service.record();
+                assert_eq!(record.pid.is_some(), record.phase != Phase::Down, "history {history}");
+                assert!(bench.service.state != State::Starting, "history {history}");
+            }
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! Text in a fixed buffer: bytes and decimal numbers, cut where the buffer ends.
+
+use heapless::Vec;
+use ufmt::{uWrite, uwrite};
+
+/// At most `N` bytes of text. What does not fit is left out; the sizes in [`crate::limits`] are chosen so
+/// that it always fits.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Text<const N: usize>(Vec<u8, N>);
+
+impl<const N: usize> Default for Text<N> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<const N: usize> Text<N> {
+    /// Nothing yet.
+    pub const fn new() -> Self {
+        Self(Vec::new())
+    }
+
+    /// Appends `bytes`, as far as they fit.
+    pub fn push(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            if self.0.push(*byte).is_err() {
+                return;
+            }
+        }
+    }
+
+    /// Appends `number` in decimal.
+    pub fn push_number(&mut self, number: u64) {
+        // Most numbers here are small, and 64-bit division is a long routine on 32-bit machines.
+        let _ = match u32::try_from(number) {
+            Ok(small) => uwrite!(self, "{}", small),
+            Err(_) => uwrite!(self, "{}", number),
+        };
+    }
+
+    /// What was appended so far.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl<const N: usize> uWrite for Text<N> {
+    type Error = core::convert::Infallible;
+
+    fn write_str(&mut self, text: &str) -> Result<(), Self::Error> {
+        self.push(text.as_bytes());
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_and_numbers_follow_each_other() {
+        let mut text = Text::<64>::new();
+        text.push(b"pid ");
+        text.push_number(4_294_967_295);
+        text.push(b", ");
+        text.push_number(u64::MAX);
+        assert_eq!(text.as_bytes(), b"pid 4294967295, 18446744073709551615");
+    }
+
+    #[test]
+    fn what_does_not_fit_is_left_out() {
+        let mut text = Text::<4>::new();
+        text.push(b"finish");
+        assert_eq!(text.as_bytes(), b"fini");
+    }
+}
