@@ -1,0 +1,51 @@
+# Builds and installs pipit; `make help` says how. The choice of the toolchain is in target-specs/build.sh.
+
+ARCH := $(if $(filter armv7%,$(shell uname -m)),armv7,x86_64)
+OUT = out/$(ARCH)
+
+# A merged /usr has one place for both; an empty DESTDIR directory is taken for one.
+PREFIX = /usr
+BINDIR = $(PREFIX)/bin
+SBINDIR = $(shell if [ -d "$(DESTDIR)/sbin" ] && [ ! -L "$(DESTDIR)/sbin" ]; then echo /sbin; else echo $(PREFIX)/sbin; fi)
+MANDIR = $(PREFIX)/share/man
+DATADIR = $(PREFIX)/share
+SYSCONFDIR = /etc
+
+export TOOLCHAIN MUSL_LIBDIR LLD PIPIT_VERSION
+export OUT DESTDIR BINDIR SBINDIR MANDIR DATADIR SYSCONFDIR
+
+build:
+	@CARGO='$(CARGO)' target-specs/build.sh '$(ARCH)' '$(OUT)'
+
+# Root need not have the toolchain: what is built is installed as it is.
+$(OUT)/bin/pipit:
+	@CARGO='$(CARGO)' target-specs/build.sh '$(ARCH)' '$(OUT)'
+
+install install-init: $(OUT)/bin/pipit
+	@./install.sh $@
+
+uninstall uninstall-init:
+	@./install.sh $@
+
+check:
+	tests/check.sh
+
+clean:
+	rm -rf out target
+
+help:
+	@printf '%s\n' \
+	  'make [ARCH=x86_64|armv7]   build into out/ARCH/bin (here: $(ARCH))' \
+	  'make install               install beside the init system that is there (DESTDIR= ARCH= PREFIX= BINDIR= SBINDIR=)' \
+	  'make install-init          then let /sbin/init, halt, poweroff, reboot ... be ours; the old ones are kept' \
+	  'make uninstall-init        the way back: the old ones again' \
+	  'make uninstall             remove what install brought; changed configuration stays' \
+	  'make check                 all tests (installs what they need, as root on Debian)' \
+	  'make clean                 remove out/ and target/' \
+	  '' \
+	  'TOOLCHAIN=source|stable    take only a Rust with library source, or only the fall-back without' \
+	  'CARGO=PATH                 take this cargo, and the rustc beside it' \
+	  'MUSL_LIBDIR=DIRECTORY      where crt1.o and libc.a of musl are' \
+	  'LLD=PATH                   the linker'
+
+.PHONY: build install install-init uninstall uninstall-init check clean help
