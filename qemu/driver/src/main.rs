@@ -1,0 +1,128 @@
+//! Builds the image of a guest, boots it for a person, or boots it unattended and checks what it does.
+//!
+//! `qemu/qemu-run.sh` calls this after it has brought the kernel and built the programs.
+
+#![forbid(unsafe_code)]
+
+mod console;
+mod image;
+mod machine;
+mod newc;
+mod qmp;
+mod scenario;
+mod status_line;
+
+use anyhow::{Context, Result};
+use clap::{Arg, ArgMatches, Command, value_parser};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+const EXIT_FAILURE: u8 = 1;
+const EXIT_USAGE: u8 = 100;
+
+fn main() -> ExitCode {
+    let matches = match command_line().try_get_matches() {
+        Ok(matches) => matches,
+        Err(error) => {
+            // Nothing is left to tell where this cannot be printed.
+            let _ = error.print();
+            return if error.use_stderr() { ExitCode::from(EXIT_USAGE) } else { ExitCode::SUCCESS };
+        }
+    };
+    match run(&matches) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::from(EXIT_FAILURE),
+        Err(error) => {
+            eprintln!("qemu-driver: fatal: {error:#}");
+            ExitCode::from(EXIT_FAILURE)
+        }
+    }
+}
+
+fn command_line() -> Command {
+    let path = |name: &'static str, help: &'static str| {
+        Arg::new(name).long(name).help(help).value_parser(value_parser!(PathBuf))
+    };
+    let board =
+        Arg::new("board").required(true).value_parser(machine::BOARDS.map(|board| board.name)).help("The machine");
+    let booting = |command: Command| {
+        command
+            .arg(board.clone())
+            .arg(path("kernel", "Kernel image").required(true))
+            .arg(path("image", "Initramfs image").required(true))
+            .arg(Arg::new("accel").long("accel").help("kvm or tcg; default: what this host can do"))
+            .arg(Arg::new("append").long("append").default_value("").help("More words for the kernel"))
+    };
+    Command::new("qemu-driver")
+        .about("Builds the initramfs image, boots it in QEMU and drives its serial console")
+        .subcommand_required(true)
+        .subcommand(
+            Command::new("image")
+                .about("Write an initramfs image")
+                .arg(
+                    path("layer", "Directory of files, laid over those before it; PATH or PATH:PLACE")
+                        .action(clap::ArgAction::Append)
+                        .required(true),
+                )
+                .arg(path("busybox", "Static busybox").required(true))
+                .arg(path("modules", "Directory of kernel modules").requires("release"))
+                .arg(Arg::new("release").long("release").help("Kernel release of the modules"))
+                .arg(path("output", "Image to write").required(true)),
+        )
+        .subcommand(booting(Command::new("boot").about("Boot for a person: Ctrl-A X leaves")))
+        .subcommand(
+            booting(Command::new("smoke").about("Boot unattended and check"))
+                .arg(path("artefacts", "Directory for logs").required(true)),
+        )
+}
+
+fn run(matches: &ArgMatches) -> Result<bool> {
+    match matches.subcommand() {
+        Some(("image", matches)) => write_image(matches).map(|()| true),
+        Some(("boot", matches)) => with_boot(matches, "", |boot| boot.become_machine().map(|()| true)),
+        // A panic ends the boot at once, and kernel messages below errors do not come between answers.
+        Some(("smoke", matches)) => with_boot(matches, "panic=-1 loglevel=4 ", |boot| {
+            let artefacts = required_path(matches, "artefacts")?;
+            std::fs::create_dir_all(&artefacts).with_context(|| format!("unable to create {}", artefacts.display()))?;
+            scenario::run(boot, &artefacts)
+        }),
+        _ => unreachable!("clap demands one of the above"),
+    }
+}
+
+fn write_image(matches: &ArgMatches) -> Result<()> {
+    let layers = matches.get_many::<PathBuf>("layer").unwrap_or_default().map(|layer| split_layer(layer)).collect();
+    let modules = match (matches.get_one::<PathBuf>("modules"), matches.get_one::<String>("release")) {
+        (Some(directory), Some(release)) => Some((directory.clone(), release.clone())),
+        _ => None,
+    };
+    let sources = image::Sources { layers, busybox: required_path(matches, "busybox")?, modules };
+    let output = required_path(matches, "output")?;
+    let archive = image::build_tree(&sources)?.to_newc();
+    std::fs::write(&output, archive).with_context(|| format!("unable to write {}", output.display()))
+}
+
+/// `PATH:PLACE` puts a directory somewhere else than at the root.
+fn split_layer(layer: &std::path::Path) -> (PathBuf, String) {
+    match layer.to_str().and_then(|text| text.rsplit_once(':')) {
+        Some((path, place)) => (PathBuf::from(path), place.to_owned()),
+        None => (layer.to_owned(), String::new()),
+    }
+}
+
+fn with_boot(matches: &ArgMatches, words: &str, act: impl FnOnce(&machine::Boot) -> Result<bool>) -> Result<bool> {
+    let name = matches.get_one::<String>("board").context("no machine")?;
+    let board = machine::BOARDS.iter().find(|board| board.name == name).context("no such machine")?;
+    let append = matches.get_one::<String>("append").context("no words")?;
+    act(&machine::Boot {
+        board,
+        kernel: &required_path(matches, "kernel")?,
+        image: &required_path(matches, "image")?,
+        accelerator: matches.get_one::<String>("accel").map(String::as_str),
+        words: &format!("{words}{append}"),
+    })
+}
+
+fn required_path(matches: &ArgMatches, name: &str) -> Result<PathBuf> {
+    matches.get_one::<PathBuf>(name).cloned().with_context(|| format!("--{name} is missing"))
+}

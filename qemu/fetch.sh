@@ -1,0 +1,186 @@
+#!/bin/sh
+# Brings what a guest needs and we do not build: a kernel, a few of its modules, a static busybox.
+#
+#   fetch.sh x86_64|armv7      prints the directory that holds them:
+#       kernel                 the image
+#       release                its release, the name below /lib/modules
+#       modules/*.ko           the modules of the list below
+#       busybox                the executable
+#       debs/                  the packages, kept, so that nothing is downloaded twice
+#
+# apt downloads them with directories of its own (its lists, its cache, its idea of the architecture), so no root is needed, no
+# foreign architecture is added to this machine and its own apt is not touched. Nothing is installed. The packages come from the
+# suites this machine is configured for, checked by apt against their signed index.
+#
+# Environment: PIPIT_CACHE  where to keep them (default ${XDG_CACHE_HOME:-$HOME/.cache}/pipit)
+#              KERNEL       an image of your own: no kernel is fetched, no modules are given
+# Exit codes:  0 done; 1 something could not be brought (a message says what); 100 wrong usage
+
+set -eu
+
+EXIT_FAILURE=1
+EXIT_USAGE=100
+
+fail() {
+    printf 'fetch: fatal: %s\n' "$1" >&2
+    exit "$EXIT_FAILURE"
+}
+
+describe_architecture() {
+    # In the order in which insmod would take them. Disk, network and keyboard of a q35 need none: cloud-amd64 has NVMe, ext4
+    # and the keyboard built in. ARM's keyboard is a virtio device.
+    case $1 in
+    x86_64)
+        debian_architecture=amd64
+        kernel_package=linux-image-cloud-amd64
+        wanted_modules=
+        ;;
+    armv7)
+        debian_architecture=armhf
+        kernel_package=linux-image-armmp
+        wanted_modules='virtio_mmio virtio_input'
+        ;;
+    *)
+        printf 'usage: fetch.sh x86_64|armv7\n' >&2
+        exit "$EXIT_USAGE"
+        ;;
+    esac
+}
+
+# The sources of this machine without their limits to an architecture.
+copy_sources() {
+    mkdir -p "$apt_home/sources.list.d"
+    : >"$apt_home/sources.list"
+    if [ -r /etc/apt/sources.list ]; then
+        sed 's/arch=[^] ]*//' /etc/apt/sources.list >"$apt_home/sources.list"
+    fi
+    for source in /etc/apt/sources.list.d/*.list /etc/apt/sources.list.d/*.sources; do
+        [ -r "$source" ] || continue
+        sed -e 's/arch=[^] ]*//' -e '/^Architectures:/d' "$source" >"$apt_home/sources.list.d/${source##*/}"
+    done
+}
+
+open_apt() {
+    for tool in apt-get apt-cache dpkg-deb; do
+        command -v "$tool" >/dev/null ||
+            fail "unable to find $tool: this works on Debian and its like; elsewhere put kernel, release, modules/, modules.list and busybox into $home"
+    done
+    apt_home=$home/apt
+    mkdir -p "$apt_home/lists/partial" "$apt_home/archives/partial"
+    : >"$apt_home/status"
+    copy_sources
+    cat >"$apt_home/apt.conf" <<END
+APT::Architecture "$debian_architecture";
+APT::Architectures { "$debian_architecture"; };
+APT::Sandbox::User "";
+Acquire::Languages "none";
+Dir::State "$apt_home";
+Dir::State::status "$apt_home/status";
+Dir::State::lists "$apt_home/lists";
+Dir::Cache "$apt_home";
+Dir::Etc::sourcelist "$apt_home/sources.list";
+Dir::Etc::sourceparts "$apt_home/sources.list.d";
+END
+    APT_CONFIG=$apt_home/apt.conf
+    export APT_CONFIG
+    # One suite whose index cannot be had does not stop us: the packages may be in the others.
+    apt-get -qq update >&2 || printf 'fetch: warning: unable to update every package index\n' >&2
+}
+
+list_versions() {
+    apt-cache madison "$1" | awk '{ print $3 }' | uniq
+}
+
+# The package that a version of the kernel's meta package stands for.
+resolve_kernel() {
+    apt-cache show "$kernel_package=$1" | sed -n 's/^Depends: *\(linux-image-[^ ,]*\).*/\1/p' | head -n 1
+}
+
+# Newest version first; an older one if the pool has dropped the file already.
+download_kernel() {
+    for version in $(list_versions "$kernel_package"); do
+        package=$(resolve_kernel "$version")
+        if [ -n "$package" ] && (cd "$home/debs" && apt-get -qq download "$package=$version" >&2); then
+            return 0
+        fi
+    done
+    fail "unable to download a kernel: $kernel_package:$debian_architecture: not in the package sources of this machine"
+}
+
+download_busybox() {
+    for version in $(list_versions busybox-static); do
+        if (cd "$home/debs" && apt-get -qq download "busybox-static=$version" >&2); then
+            return 0
+        fi
+    done
+    fail "unable to download: busybox-static:$debian_architecture: not in the package sources of this machine"
+}
+
+has_package() {
+    for package in "$home/debs/$1"_*.deb "$home/debs/$1"-*.deb; do
+        [ -f "$package" ] && return 0
+    done
+    return 1
+}
+
+bring_packages() {
+    mkdir -p "$home/debs"
+    missing=
+    has_package busybox-static || missing="$missing busybox"
+    [ -n "${KERNEL:-}" ] || has_package linux-image || missing="$missing kernel"
+    [ -n "$missing" ] || return 0
+    open_apt
+    for what in $missing; do
+        "download_$what"
+    done
+    rm -rf "$apt_home"
+}
+
+unpack_busybox() {
+    rm -rf "$home/unpacked"
+    dpkg-deb -x "$home"/debs/busybox-static_*.deb "$home/unpacked"
+    for file in "$home"/unpacked/bin/busybox "$home"/unpacked/usr/bin/busybox; do
+        [ -f "$file" ] && mv "$file" "$home/busybox"
+    done
+    rm -rf "$home/unpacked"
+    [ -f "$home/busybox" ] || fail 'unable to find busybox in the package busybox-static'
+}
+
+unpack_kernel() {
+    rm -rf "$home/unpacked" "$home/modules"
+    dpkg-deb -x "$home"/debs/linux-image-*.deb "$home/unpacked"
+    mkdir -p "$home/modules"
+    for name in $wanted_modules; do
+        file=$(find "$home/unpacked" -name "$name.ko")
+        [ -n "$file" ] || fail "unable to find a module in the kernel's package: $name"
+        mv "$file" "$home/modules/"
+    done
+    for image in "$home"/unpacked/boot/vmlinuz-*; do
+        printf '%s\n' "${image##*/vmlinuz-}" >"$home/release"
+        mv "$image" "$home/kernel"
+    done
+    rm -rf "$home/unpacked"
+    # Last, so that an interrupted run starts again.
+    printf '%s\n' "$wanted_modules" >"$home/modules.list"
+}
+
+main() {
+    [ "$#" -eq 1 ] || describe_architecture ''
+    describe_architecture "$1"
+    home=${PIPIT_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/pipit}/$1
+    mkdir -p "$home"
+    has_kernel=no
+    if [ -n "${KERNEL:-}" ]; then
+        has_kernel=yes
+    elif [ -f "$home/kernel" ] && [ -f "$home/modules.list" ] && [ "$(cat "$home/modules.list")" = "$wanted_modules" ]; then
+        has_kernel=yes
+    fi
+    if [ ! -f "$home/busybox" ] || [ "$has_kernel" = no ]; then
+        bring_packages
+    fi
+    [ -f "$home/busybox" ] || unpack_busybox
+    [ "$has_kernel" = yes ] || unpack_kernel
+    printf '%s\n' "$home"
+}
+
+main "$@"

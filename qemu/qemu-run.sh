@@ -1,0 +1,131 @@
+#!/bin/sh
+# Boots pipit in QEMU.
+#
+#   qemu-run.sh [x86_64|armv7]           a machine for a person: its serial console is this terminal, Ctrl-A X leaves
+#   qemu-run.sh --smoke [x86_64|armv7]   the same boot unattended: drives the console and prints a line for each check,
+#                                        `ok NAME: figures` or `not ok NAME: what was seen`
+#
+# The architecture is x86_64 where none is given. All set-up is done on the way: the packages that are missing (root, Debian-like),
+# the programs, a kernel and a static busybox (fetch.sh, into a cache), the image, the driver that writes it and talks to QEMU
+# (driver/). The image is an initramfs: what `make install-init` installs, busybox under all its names, the files of rootfs/, the two
+# sample services of services/. root logs in without a password.
+#
+# What is left behind: out/ARCH/image/initramfs, and after --smoke out/smoke/ARCH-console.log, every line of the console with the
+# seconds since QEMU's start.
+#
+# Environment: KERNEL  a kernel image of your own, which must have built in what it needs (the keyboard on armv7)
+#              ACCEL   kvm or tcg; without it kvm only where it is known to work
+#              APPEND  more words for the kernel
+#              CARGO   the cargo that builds the driver
+#              PIPIT_CACHE  where kernels and busybox are kept (default ${XDG_CACHE_HOME:-$HOME/.cache}/pipit)
+# Exit codes:  0 done, every check passed; 1 a check failed, or something is missing that the last message names; 100 wrong usage
+
+set -eu
+
+EXIT_FAILURE=1
+EXIT_USAGE=100
+
+usage='usage: qemu-run.sh [--smoke] [x86_64|armv7]'
+
+fail() {
+    printf 'qemu-run: fatal: %s\n' "$1" >&2
+    exit "$EXIT_FAILURE"
+}
+
+# The lines of the comment above are the help.
+print_help() {
+    sed -n '2,/^$/{/^$/d;s/^# \{0,1\}//;p;}' "$0"
+}
+
+read_arguments() {
+    task=boot
+    architecture=
+    for argument in "$@"; do
+        case $argument in
+        -h | --help)
+            print_help
+            exit 0
+            ;;
+        --smoke) task=smoke ;;
+        x86_64 | armv7)
+            [ -z "$architecture" ] || reject_arguments "two architectures: $architecture $argument"
+            architecture=$argument
+            ;;
+        *) reject_arguments "unknown argument: $argument" ;;
+        esac
+    done
+    [ -n "$architecture" ] || architecture=x86_64
+}
+
+reject_arguments() {
+    printf 'qemu-run: fatal: %s\n%s\n' "$1" "$usage" >&2
+    exit "$EXIT_USAGE"
+}
+
+check_tools() {
+    case $architecture in
+    x86_64) emulator=qemu-system-x86_64 package=qemu-system-x86 ;;
+    armv7) emulator=qemu-system-arm package=qemu-system-arm ;;
+    esac
+    command -v "$emulator" >/dev/null || fail "$emulator is missing: apt-get install $package"
+    command -v setpriv >/dev/null || fail 'setpriv is missing: apt-get install util-linux'
+    command -v make >/dev/null || fail 'make is missing: apt-get install make'
+    command -v "${CARGO:-cargo}" >/dev/null || fail "${CARGO:-cargo} is missing: apt-get install cargo-web rustc-web"
+}
+
+run_driver() {
+    "${CARGO:-cargo}" run --quiet --manifest-path "$root/Cargo.toml" --package qemu-driver -- "$@"
+}
+
+# The tree is what a user gets from `make install`, so the boot is a test of the installation too.
+build_image() {
+    image_home=$root/out/$architecture/image
+    rm -rf "$image_home"
+    # A directory sbin of its own tells the installation that /usr is not merged here.
+    mkdir -p "$image_home/root/sbin"
+    make -s -C "$root" ARCH="$architecture"
+    make -s -C "$root" ARCH="$architecture" DESTDIR="$image_home/root" install install-init >"$image_home/install.log"
+    set -- --layer "$image_home/root" --layer "$root/qemu/rootfs" --layer "$root/qemu/services:etc/sv" --busybox "$guest/busybox"
+    if [ -z "${KERNEL:-}" ]; then
+        set -- "$@" --modules "$guest/modules" --release "$(cat "$guest/release")"
+    fi
+    image=$image_home/initramfs
+    run_driver image "$@" --output "$image"
+}
+
+print_sizes() {
+    for program in "$root/out/$architecture/bin"/*; do
+        [ -L "$program" ] || printf 'size of %s: %s bytes\n' "${program##*/}" "$(wc -c <"$program")"
+    done
+}
+
+start_machine() {
+    set -- "$task" "$architecture" --kernel "$kernel" --image "$image" --append "${APPEND:-}"
+    [ -z "${ACCEL:-}" ] || set -- "$@" --accel "$ACCEL"
+    case $task in
+    boot)
+        printf 'Ctrl-A X leaves the machine.\n'
+        run_driver "$@"
+        ;;
+    smoke)
+        print_sizes
+        run_driver "$@" --artefacts "$root/out/smoke"
+        ;;
+    esac
+}
+
+main() {
+    read_arguments "$@"
+    root=$(cd "$(dirname "$0")/.." && pwd)
+    if [ -x "$root/tests/setup.sh" ]; then
+        "$root/tests/setup.sh"
+    fi
+    check_tools
+    guest=$("$root/qemu/fetch.sh" "$architecture")
+    kernel=${KERNEL:-$guest/kernel}
+    [ -r "$kernel" ] || fail "unable to read the kernel: $kernel"
+    build_image
+    start_machine
+}
+
+main "$@"
