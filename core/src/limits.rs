@@ -45,3 +45,6 @@ pub const POWER_OFF_LIMIT: Duration = Duration::from_secs(2);
 
 /// So many ctrl-alt-del requests during stage 3, or during the script of the first one, end the wait.
 pub const FORCING_INTERRUPTS: u8 = 3;
+
+/// Children that pid 1 takes before it listens again. Tens of thousands may end at once.
+pub const REAPED_AT_ONCE: u16 = 256;

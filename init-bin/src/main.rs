@@ -1,12 +1,36 @@
-//! pid 1, and the command that talks to it.
+//! `runit-init`: pid 1, and the command that asks pid 1 to go down.
+//!
+//! Started as pid 1, under whatever name, it is the init of the machine. Otherwise `runit` only says that it must be
+//! pid 1, and every other name is the command (`init 0`, `init 6`).
 #![no_std]
 #![no_main]
 #![forbid(unsafe_code)]
 
-sys::entry!(run);
+mod boot;
+mod children;
+mod command;
+mod console;
+mod notice;
+mod request;
 
-fn run(arguments: sys::entry::Arguments) -> i32 {
+use sys::entry::Arguments;
+use sys::{process, report, standard};
+
+sys::entry!(start);
+
+/// A failed system call, or not pid 1 (`runit.md`, section 3).
+const EXIT_FAILED: i32 = 111;
+
+fn start(arguments: Arguments) -> i32 {
     #[cfg(feature = "planted-panic")]
     assert!(arguments.len() < 100);
-    arguments.len() as i32
+    if process::own_pid() == 1 {
+        return boot::run();
+    }
+    let called = arguments.get(0).map_or(&b"init"[..], core::ffi::CStr::to_bytes);
+    if called.rsplit(|byte| *byte == b'/').next() == Some(b"runit") {
+        report::line(standard::error(), &[b"- runit: fatal: must be run as process no 1."]);
+        return EXIT_FAILED;
+    }
+    command::run(called, arguments.get(1))
 }

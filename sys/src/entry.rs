@@ -54,6 +54,7 @@ macro_rules! entry {
         extern "C" fn main(argc: core::ffi::c_int, argv: *const *const core::ffi::c_char) -> core::ffi::c_int {
             // SAFETY: the C start code passes `argc` strings that live as long as the process.
             let arguments = unsafe { $crate::entry::Arguments::new(argc, argv) };
+            $crate::standard::open_closed();
             $main(arguments)
         }
     };

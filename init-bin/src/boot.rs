@@ -1,0 +1,129 @@
+//! pid 1: drives the machine of the stages. It decides nothing, and blocks nowhere but in its poll.
+
+use supervision::boot::stage::{Action, Actions, Boot, Child, Ending, Event};
+use supervision::limits::{FORK_RETRY, REAPED_AT_ONCE};
+use supervision::process::outcome::Outcome;
+use supervision::process::signal::Signal;
+use sys::process::{ExecErrors, signal, signal_group, spawn};
+use sys::signal::Signals;
+use sys::{AsFd, clock, machine, poll, process};
+
+use crate::children::{self, CAUGHT};
+use crate::console::Console;
+use crate::{EXIT_FAILED, notice, request};
+
+/// What is left behind in a container that may not end the machine: gone off, or to be started again.
+const EXIT_OFF: i32 = 0;
+const EXIT_REBOOT: i32 = 6;
+
+struct Init {
+    boot: Boot,
+    console: Console,
+    signals: Signals,
+    /// Without it, a program that cannot be executed looks like one that failed.
+    exec_errors: Option<ExecErrors>,
+}
+
+/// Runs the machine. Returns, with an exit code, only in a container.
+pub fn run() -> i32 {
+    let mut console = Console::open();
+    process::lead_session();
+    let signals = loop {
+        match Signals::catch(CAUGHT) {
+            Ok(signals) => break signals,
+            Err(reason) => {
+                console.line(&[b"- runit: fatal: unable to catch signals, pausing: ", reason.text()]);
+                poll::wait([], Some(clock::monotonic().plus(FORK_RETRY)));
+            }
+        }
+    };
+    // A container may not; there it is nobody's key.
+    let _ = machine::catch_ctrl_alt_del();
+    console.line(&[b"- runit: pipit ", env!("CARGO_PKG_VERSION").as_bytes(), b": booting."]);
+    let mut init = Init { boot: Boot::new(), console, signals, exec_errors: ExecErrors::new().ok() };
+    let mut next = init.handle(Event::Start);
+    loop {
+        if let Some(code) = next {
+            return code;
+        }
+        next = init.turn();
+    }
+}
+
+impl Init {
+    /// Waits for something to happen, and deals with it; an exit code if that ends pid 1.
+    fn turn(&mut self) -> Option<i32> {
+        let [is_signalled] = poll::wait([Some(self.signals.as_fd())], self.boot.deadline());
+        if !is_signalled {
+            return self.handle(Event::Deadline);
+        }
+        while let Some(signal) = self.signals.take() {
+            let event = match signal {
+                Signal::CONT => Event::Requests(request::read()),
+                Signal::INT => Event::Interrupt { has_script: has_script(Child::CtrlAltDel) },
+                Signal::PWR => Event::PowerFail { has_script: has_script(Child::PowerFail) },
+                Signal::CHLD => return self.reap(),
+                _ => continue,
+            };
+            if let Some(code) = self.handle(event) {
+                return Some(code);
+            }
+        }
+        None
+    }
+
+    /// Takes children that ended, orphans too; after many of them the rest waits until others were heard.
+    fn reap(&mut self) -> Option<i32> {
+        for _ in 0..REAPED_AT_ONCE {
+            let Some((pid, outcome)) = process::reap() else { return None };
+            if outcome == Outcome::Exited(EXIT_FAILED as u8) {
+                while let Some((pid, reason)) = self.exec_errors.as_ref().and_then(ExecErrors::take) {
+                    self.handle(Event::ExecFailed(pid, reason));
+                }
+            }
+            if let Some(code) = self.handle(Event::Exited(pid, outcome)) {
+                return Some(code);
+            }
+        }
+        process::signal_self(Signal::CHLD);
+        None
+    }
+
+    fn handle(&mut self, event: Event) -> Option<i32> {
+        let now = clock::monotonic();
+        let mut actions = Actions::new();
+        self.boot.handle(event, now, &mut actions);
+        while let Some(action) = actions.pop_front() {
+            match action {
+                Action::Spawn(child) => {
+                    let answer = self.spawn(child);
+                    self.boot.handle(answer, now, &mut actions);
+                }
+                Action::ReadRequests => self.boot.handle(Event::Requests(request::read()), now, &mut actions),
+                Action::Signal(pid, number) => signal(pid, number),
+                Action::SignalGroup(leader, number) => signal_group(leader, number),
+                Action::ClearStop => request::clear_stop(),
+                Action::KillAll => machine::signal_all(Signal::KILL),
+                Action::EndNow(ending) => {
+                    children::end(ending, false);
+                }
+                Action::Leave(Ending::Reboot) => return Some(EXIT_REBOOT),
+                Action::Leave(Ending::PowerOff | Ending::Halt) => return Some(EXIT_OFF),
+                Action::Say(notice) => self.console.say(notice),
+            }
+        }
+        None
+    }
+
+    fn spawn(&mut self, child: Child) -> Event {
+        let spawned = spawn(|| children::become_child(child, &self.signals, self.exec_errors.as_ref()));
+        match spawned {
+            Ok(pid) => Event::Spawned(child, pid),
+            Err(reason) => Event::SpawnFailed(child, reason),
+        }
+    }
+}
+
+fn has_script(child: Child) -> bool {
+    request::is_executable(notice::path(child))
+}

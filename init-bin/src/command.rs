@@ -1,0 +1,40 @@
+//! `init 0` and `init 6`: leaves the request and wakes pid 1 (`runit.md`, section 2).
+
+use core::ffi::CStr;
+
+use supervision::process::Pid;
+use supervision::process::signal::Signal;
+use sys::{process, report, standard};
+
+use crate::{EXIT_FAILED, request};
+
+/// Wrong usage is told and is no failure, as it always was.
+const EXIT_USAGE: i32 = 0;
+
+/// Does what the first letter of `word` asks for; `called` is the program's name as it was called.
+pub fn run(called: &[u8], word: Option<&CStr>) -> i32 {
+    let reboots = match word.and_then(|word| word.to_bytes().first()) {
+        Some(b'0') => false,
+        Some(b'6') => true,
+        Some(_) | None => {
+            if word.is_some_and(|word| word.to_bytes() == b"-V") {
+                report::line(standard::error(), &[b"pipit ", env!("CARGO_PKG_VERSION").as_bytes(), b"\n"]);
+            }
+            report::line(standard::error(), &[b"usage: ", called, b" 0|6\n"]);
+            return EXIT_USAGE;
+        }
+    };
+    match request::ask(reboots) {
+        Ok(()) => {
+            if let Some(init) = Pid::new(1) {
+                process::signal(init, Signal::CONT);
+            }
+            0
+        }
+        Err(trouble) => {
+            let path = trouble.path.to_bytes();
+            report::line(standard::error(), &[b"init: fatal: ", trouble.what, path, b": ", trouble.reason.text()]);
+            EXIT_FAILED
+        }
+    }
+}

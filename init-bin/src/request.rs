@@ -1,0 +1,83 @@
+//! The files through which a shutdown is asked for, and what "set" means: the owner may execute it.
+//!
+//! Their place is `/run`. `/etc/runit` holds links to them; a system of old has the files themselves there, so
+//! both places are asked, and where `/run` is not there yet the other one is written.
+
+use core::ffi::CStr;
+
+use supervision::boot::stage::Requests;
+use supervision::process::errno::Errno;
+use sys::file::{self, CURRENT};
+
+/// One request, in both of its places.
+type Places = [&'static CStr; 2];
+
+const STOP: Places = [c"/run/runit/stopit", c"/etc/runit/stopit"];
+const REBOOT: Places = [c"/run/runit/reboot", c"/etc/runit/reboot"];
+const NO_SYNC: &CStr = c"/etc/runit/nosync";
+const DIRECTORY: &CStr = c"/run/runit";
+
+const SET: u32 = 0o100;
+const UNSET: u32 = 0;
+
+/// A file that could not be made or changed.
+pub struct Trouble {
+    /// What was tried.
+    pub what: &'static [u8],
+    /// On which file.
+    pub path: &'static CStr,
+    /// Why it failed.
+    pub reason: Errno,
+}
+
+/// What is asked for now.
+pub fn read() -> Requests {
+    Requests { stop: is_set(STOP), reboot: is_set(REBOOT), no_sync: file::metadata(CURRENT, NO_SYNC).is_ok() }
+}
+
+/// Asks for the end of the machine, or for its restart.
+///
+/// # Errors
+/// The file in the last of the places that were tried, and why.
+pub fn ask(reboots: bool) -> Result<(), Trouble> {
+    // It may be there already, or `/run` may not; both show when the files are made.
+    let _ = file::make_directory(CURRENT, DIRECTORY, 0o755);
+    set(STOP)?;
+    if reboots {
+        set(REBOOT)
+    } else {
+        unset(REBOOT);
+        Ok(())
+    }
+}
+
+/// Takes the stop request back.
+pub fn clear_stop() {
+    unset(STOP);
+}
+
+/// Whether `path` leads to a file that its owner may execute.
+pub fn is_executable(path: &CStr) -> bool {
+    file::metadata(CURRENT, path).is_ok_and(|metadata| metadata.is_owner_executable())
+}
+
+fn is_set(places: Places) -> bool {
+    places.iter().any(|place| is_executable(place))
+}
+
+fn set(places: Places) -> Result<(), Trouble> {
+    let [first, second] = places;
+    set_one(first).or_else(|_| set_one(second))
+}
+
+fn set_one(path: &'static CStr) -> Result<(), Trouble> {
+    file::create(CURRENT, path).map_err(|reason| Trouble { what: b"unable to create ", path, reason })?;
+    file::set_mode(CURRENT, path, SET).map_err(|reason| Trouble { what: b"unable to chmod ", path, reason })
+}
+
+/// A file that is not there asks for nothing either.
+fn unset(places: Places) {
+    for place in places {
+        let _ = file::set_mode(CURRENT, place, UNSET);
+    }
+}

@@ -1,0 +1,192 @@
+//! Files, fifos and locks, always below a directory that is held open.
+//!
+//! Every descriptor made here is closed when another program is executed.
+
+use core::ffi::CStr;
+use core::mem::MaybeUninit;
+
+use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
+use rustix::fs::{AtFlags, FileType, FlockOperation, Mode, OFlags};
+
+use crate::{Result, errno};
+
+/// The current directory, where a directory is asked for.
+pub const CURRENT: BorrowedFd<'static> = rustix::fs::CWD;
+
+/// What a path leads to, as far as anybody here asks.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Metadata {
+    /// The file system's number.
+    pub device: u64,
+    /// The file's number in it.
+    pub inode: u64,
+    /// Permission bits.
+    pub mode: u32,
+    /// What it is.
+    pub kind: Kind,
+    /// When it was last changed: seconds and nanoseconds.
+    pub modified: (i64, u64),
+}
+
+/// What a file is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Kind {
+    /// A directory.
+    Directory,
+    /// A named pipe.
+    Fifo,
+    /// Anything else.
+    Other,
+}
+
+impl Metadata {
+    /// Whether its owner may execute it: the mode alone, wherever it is mounted.
+    pub fn is_owner_executable(&self) -> bool {
+        self.mode & Mode::XUSR.bits() != 0
+    }
+}
+
+/// Opens `path` below `directory` for reading; never waits for the other end of a fifo.
+///
+/// # Errors
+/// The kernel's.
+pub fn open_read(directory: impl AsFd, path: &CStr) -> Result<OwnedFd> {
+    open(directory, path, OFlags::RDONLY)
+}
+
+/// Opens `path` below `directory` for writing; for a fifo this fails with `ENXIO` where nobody reads.
+///
+/// # Errors
+/// The kernel's.
+pub fn open_write(directory: impl AsFd, path: &CStr) -> Result<OwnedFd> {
+    open(directory, path, OFlags::WRONLY)
+}
+
+/// Opens a directory, to work below it.
+///
+/// # Errors
+/// The kernel's.
+pub fn open_directory(directory: impl AsFd, path: &CStr) -> Result<OwnedFd> {
+    open(directory, path, OFlags::RDONLY | OFlags::DIRECTORY)
+}
+
+fn open(directory: impl AsFd, path: &CStr, flags: OFlags) -> Result<OwnedFd> {
+    let flags = flags | OFlags::NONBLOCK | OFlags::CLOEXEC | OFlags::NOCTTY;
+    rustix::fs::openat(directory, path, flags, Mode::empty()).map_err(errno)
+}
+
+/// Opens a file for writing, empty; makes it with mode 0644 less the umask if it is not there.
+///
+/// # Errors
+/// The kernel's.
+pub fn create(directory: impl AsFd, path: &CStr) -> Result<OwnedFd> {
+    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::TRUNC | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    rustix::fs::openat(directory, path, flags, Mode::from_raw_mode(0o644)).map_err(errno)
+}
+
+/// Opens a file for appending; makes it with mode 0600 less the umask if it is not there.
+///
+/// # Errors
+/// The kernel's.
+pub fn append(directory: impl AsFd, path: &CStr) -> Result<OwnedFd> {
+    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::APPEND | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    rustix::fs::openat(directory, path, flags, Mode::from_raw_mode(0o600)).map_err(errno)
+}
+
+/// Takes the exclusive lock of an open file, held until every copy of the descriptor is closed.
+///
+/// # Errors
+/// `EAGAIN` if somebody else has it; else the kernel's.
+pub fn lock(file: impl AsFd) -> Result<()> {
+    rustix::fs::flock(file, FlockOperation::NonBlockingLockExclusive).map_err(errno)
+}
+
+/// Makes a directory; `mode` less the umask.
+///
+/// # Errors
+/// The kernel's.
+pub fn make_directory(directory: impl AsFd, path: &CStr, mode: u32) -> Result<()> {
+    rustix::fs::mkdirat(directory, path, Mode::from_raw_mode(mode)).map_err(errno)
+}
+
+/// Makes a fifo; `mode` less the umask.
+///
+/// # Errors
+/// The kernel's.
+pub fn make_fifo(directory: impl AsFd, path: &CStr, mode: u32) -> Result<()> {
+    rustix::fs::mknodat(directory, path, FileType::Fifo, Mode::from_raw_mode(mode), 0).map_err(errno)
+}
+
+/// Renames a file within `directory`, replacing what had the new name.
+///
+/// # Errors
+/// The kernel's.
+pub fn rename(directory: impl AsFd, from: &CStr, to: &CStr) -> Result<()> {
+    rustix::fs::renameat(&directory, from, &directory, to).map_err(errno)
+}
+
+/// Sets a file's mode.
+///
+/// # Errors
+/// The kernel's.
+pub fn set_mode(directory: impl AsFd, path: &CStr, mode: u32) -> Result<()> {
+    rustix::fs::chmodat(directory, path, Mode::from_raw_mode(mode), AtFlags::empty()).map_err(errno)
+}
+
+/// What `path` leads to, links followed.
+///
+/// # Errors
+/// The kernel's.
+pub fn metadata(directory: impl AsFd, path: &CStr) -> Result<Metadata> {
+    let stat = rustix::fs::statat(directory, path, AtFlags::empty()).map_err(errno)?;
+    let mode = stat.st_mode.into();
+    Ok(Metadata {
+        device: stat.st_dev.into(),
+        inode: stat.st_ino.into(),
+        mode,
+        kind: match FileType::from_raw_mode(mode) {
+            FileType::Directory => Kind::Directory,
+            FileType::Fifo => Kind::Fifo,
+            _ => Kind::Other,
+        },
+        modified: (stat.st_mtime.into(), stat.st_mtime_nsec.into()),
+    })
+}
+
+/// The text of a link, as far as `buffer` holds it.
+///
+/// # Errors
+/// `EINVAL` if it is no link; else the kernel's.
+pub fn read_link<'buffer>(
+    directory: impl AsFd,
+    path: &CStr,
+    buffer: &'buffer mut [MaybeUninit<u8>],
+) -> Result<&'buffer [u8]> {
+    let (text, _) = rustix::fs::readlinkat_raw(directory, path, buffer).map_err(errno)?;
+    Ok(text)
+}
+
+/// Reads what is there, up to the size of `buffer`: 0 bytes at the end of a file.
+///
+/// # Errors
+/// `EAGAIN` if there is nothing yet; else the kernel's.
+pub fn read<'buffer>(file: impl AsFd, buffer: &'buffer mut [u8]) -> Result<&'buffer [u8]> {
+    let count = rustix::io::retry_on_intr(|| rustix::io::read(&file, &mut *buffer)).map_err(errno)?;
+    Ok(buffer.get(..count).unwrap_or(&[]))
+}
+
+/// Writes in one call; how many bytes were taken.
+///
+/// # Errors
+/// The kernel's.
+pub fn write(file: impl AsFd, bytes: &[u8]) -> Result<usize> {
+    rustix::io::retry_on_intr(|| rustix::io::write(&file, bytes)).map_err(errno)
+}
+
+/// A pipe: its reading and its writing end. Both block.
+///
+/// # Errors
+/// The kernel's.
+pub fn pipe() -> Result<(OwnedFd, OwnedFd)> {
+    rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC).map_err(errno)
+}

@@ -1,0 +1,44 @@
+//! Waits for descriptors or a deadline: the only call that blocks a supervisor.
+
+use rustix::event::{PollFd, PollFlags, Timespec};
+use rustix::fd::BorrowedFd;
+use supervision::time::Instant;
+
+use crate::clock;
+
+/// Waits until one of `descriptors` can be read (or its other end is gone), or until `deadline`.
+/// Returns which of them are ready; none after the deadline, or when a signal came first.
+///
+/// `None` in the place of a descriptor is never ready.
+pub fn wait<const N: usize>(descriptors: [Option<BorrowedFd<'_>>; N], deadline: Option<Instant>) -> [bool; N] {
+    let timeout = deadline.map(|deadline| {
+        let left = deadline.since(clock::monotonic());
+        Timespec {
+            tv_sec: i64::try_from(left.as_secs()).unwrap_or(i64::MAX),
+            tv_nsec: left.subsec_nanos().cast_signed().into(),
+        }
+    });
+    // The place of `None` asks nothing of the first that is there.
+    let Some(spare) = descriptors.iter().find_map(|descriptor| *descriptor) else {
+        let _ = rustix::event::poll(&mut [], timeout.as_ref());
+        return [false; N];
+    };
+    let mut polled = descriptors.map(|descriptor| match descriptor {
+        Some(descriptor) => PollFd::from_borrowed_fd(descriptor, PollFlags::IN),
+        None => PollFd::from_borrowed_fd(spare, PollFlags::empty()),
+    });
+    let is_ready = rustix::event::poll(&mut polled, timeout.as_ref()).is_ok_and(|count| count > 0);
+    let mut ready = [false; N];
+    for ((ready, polled), descriptor) in ready.iter_mut().zip(&polled).zip(&descriptors) {
+        *ready = is_ready && descriptor.is_some() && !polled.revents().is_empty();
+    }
+    ready
+}
+
+/// Whether a short line can be written to `descriptor` without waiting.
+pub fn is_writable(descriptor: BorrowedFd<'_>) -> bool {
+    let mut polled = [PollFd::from_borrowed_fd(descriptor, PollFlags::OUT)];
+    let now = Timespec { tv_sec: 0, tv_nsec: 0 };
+    rustix::event::poll(&mut polled, Some(&now)).is_ok_and(|count| count > 0)
+        && polled.iter().all(|polled| polled.revents() == PollFlags::OUT)
+}

@@ -1,0 +1,160 @@
+//! Processes: fork, execute, wait, kill.
+//!
+//! # Safety
+//! The file relies on the process having one thread, so that the child of a fork may do all that its parent could,
+//! and on the strings that are passed to `exec` ending in NUL, which their type proves.
+#![allow(unsafe_code)]
+
+use core::ffi::{CStr, c_char, c_int};
+
+use rustix::fd::{AsFd, OwnedFd};
+use rustix::pipe::PipeFlags;
+use rustix::process::WaitOptions;
+use supervision::process::Pid;
+use supervision::process::errno::Errno;
+use supervision::process::outcome::Outcome;
+use supervision::process::signal::Signal;
+
+use crate::{Result, errno};
+
+/// Arguments of an executed program, its name included; what is beyond is cut.
+const ARGUMENTS: usize = 7;
+
+/// The caller's own process id.
+pub fn own_pid() -> u32 {
+    rustix::process::getpid().as_raw_nonzero().get().cast_unsigned()
+}
+
+/// Whether the caller acts as root.
+pub fn is_root() -> bool {
+    rustix::process::geteuid().is_root()
+}
+
+/// Forks a child that runs `child`, and gives its pid. The child ends with the code that `child` returns;
+/// it returns only if it could not execute another program.
+///
+/// # Errors
+/// `EAGAIN`, `ENOMEM`: there is no room for another process.
+pub fn spawn(child: impl FnOnce() -> i32) -> Result<Pid> {
+    // SAFETY: this process has one thread, so the child may go on as its parent would.
+    match unsafe { libc::fork() } {
+        0 => exit(child()),
+        pid => u32::try_from(pid).ok().and_then(Pid::new).ok_or(last_error()),
+    }
+}
+
+/// Ends the process at once.
+pub fn exit(code: i32) -> ! {
+    // SAFETY: ends the process without running anything of it.
+    unsafe { libc::_exit(code) }
+}
+
+/// Executes `program` in the place of the caller, with its environment. Returns only if that fails.
+pub fn execute(program: &CStr, arguments: &[&CStr]) -> Errno {
+    execute_with(arguments, |argv| {
+        // SAFETY: both are NUL-terminated strings, and `argv` ends in a null pointer.
+        unsafe { libc::execv(program.as_ptr(), argv) }
+    })
+}
+
+/// As [`execute`], with `program` looked for in `PATH` (execvp(3)).
+pub fn execute_from_path(program: &CStr, arguments: &[&CStr]) -> Errno {
+    execute_with(arguments, |argv| {
+        // SAFETY: both are NUL-terminated strings, and `argv` ends in a null pointer.
+        unsafe { libc::execvp(program.as_ptr(), argv) }
+    })
+}
+
+fn execute_with(arguments: &[&CStr], execute: impl FnOnce(*const *const c_char) -> c_int) -> Errno {
+    let mut argv = [core::ptr::null(); ARGUMENTS + 1];
+    for (pointer, argument) in argv.iter_mut().take(ARGUMENTS).zip(arguments) {
+        *pointer = argument.as_ptr();
+    }
+    execute(argv.as_ptr());
+    last_error()
+}
+
+/// Takes one child that ended, if there is one, without waiting.
+pub fn reap() -> Option<(Pid, Outcome)> {
+    let (pid, status) = rustix::process::wait(WaitOptions::NOHANG).ok()??;
+    let pid = Pid::new(pid.as_raw_nonzero().get().cast_unsigned())?;
+    Some((pid, Outcome::from_wait_status(status.as_raw().cast_unsigned())))
+}
+
+/// Sends a signal to a process. It may be gone already: then nothing happens.
+pub fn signal(pid: Pid, signal: Signal) {
+    if let Some((pid, signal)) = kernel_terms(pid, signal) {
+        let _ = rustix::process::kill_process(pid, signal);
+    }
+}
+
+/// Sends a signal to the caller itself.
+pub fn signal_self(signal: Signal) {
+    if let Some(own) = Pid::new(own_pid()) {
+        self::signal(own, signal);
+    }
+}
+
+/// Sends a signal to the process group that `leader` leads.
+pub fn signal_group(leader: Pid, signal: Signal) {
+    if let Some((pid, signal)) = kernel_terms(leader, signal) {
+        let _ = rustix::process::kill_process_group(pid, signal);
+    }
+}
+
+fn kernel_terms(pid: Pid, signal: Signal) -> Option<(rustix::process::Pid, rustix::process::Signal)> {
+    let pid = rustix::process::Pid::from_raw(pid.raw().cast_signed())?;
+    Some((pid, rustix::process::Signal::from_named_raw(signal.number().into())?))
+}
+
+/// Makes the caller lead a session of its own; nothing changes if it leads one already.
+pub fn lead_session() {
+    let _ = rustix::process::setsid();
+}
+
+/// Changes to a directory.
+///
+/// # Errors
+/// The kernel's.
+pub fn enter(directory: impl AsFd) -> Result<()> {
+    rustix::process::fchdir(directory).map_err(errno)
+}
+
+/// How children tell that they could not execute their program: records in a pipe that exec closes.
+#[derive(Debug)]
+pub struct ExecErrors {
+    records: OwnedFd,
+    writer: OwnedFd,
+}
+
+impl ExecErrors {
+    /// An empty pipe.
+    ///
+    /// # Errors
+    /// The kernel's: no descriptor is left.
+    pub fn new() -> Result<Self> {
+        let (records, writer) = rustix::pipe::pipe_with(PipeFlags::CLOEXEC | PipeFlags::NONBLOCK).map_err(errno)?;
+        Ok(Self { records, writer })
+    }
+
+    /// In the child: leaves a record for its parent.
+    pub fn leave(&self, reason: Errno) {
+        let [a, b, c, d] = own_pid().to_le_bytes();
+        let [e, f] = reason.number().to_le_bytes();
+        let _ = crate::file::write(&self.writer, &[a, b, c, d, e, f]);
+    }
+
+    /// In the parent: the next record, if there is one. It is there before the child's end is told.
+    pub fn take(&self) -> Option<(Pid, Errno)> {
+        let mut record = [0; 6];
+        let [a, b, c, d, e, f] = *crate::file::read(&self.records, &mut record).ok()? else { return None };
+        Some((Pid::new(u32::from_le_bytes([a, b, c, d]))?, Errno::new(u16::from_le_bytes([e, f]))))
+    }
+}
+
+/// Why the last call into the C library failed.
+pub(crate) fn last_error() -> Errno {
+    // SAFETY: the C library gives a valid pointer to this thread's error number.
+    let number = unsafe { *libc::__errno_location() };
+    Errno::new(u16::try_from(number).unwrap_or(0))
+}

@@ -1,0 +1,57 @@
+//! Tells when something in a directory changes (inotify).
+
+use core::ffi::CStr;
+use core::mem::MaybeUninit;
+
+use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
+use rustix::fs::inotify::{self, CreateFlags, Reader, WatchFlags};
+
+use crate::{Result, errno};
+
+/// Room for the events of one read: one with the longest name, many with short ones.
+const BUFFER: usize = 1024;
+
+/// A set of watched directories.
+#[derive(Debug)]
+pub struct Watch(OwnedFd);
+
+impl Watch {
+    /// Watches nothing yet.
+    ///
+    /// # Errors
+    /// The kernel's: it may have no inotify, or no more of it for this user.
+    pub fn new() -> Result<Self> {
+        inotify::init(CreateFlags::CLOEXEC | CreateFlags::NONBLOCK).map(Self).map_err(errno)
+    }
+
+    /// Watches a directory: entries that appear, vanish or are renamed, and its own end.
+    ///
+    /// # Errors
+    /// The kernel's.
+    pub fn add(&self, directory: &CStr) -> Result<()> {
+        let flags = WatchFlags::CREATE
+            | WatchFlags::DELETE
+            | WatchFlags::MOVE
+            | WatchFlags::DELETE_SELF
+            | WatchFlags::MOVE_SELF
+            | WatchFlags::ONLYDIR;
+        inotify::add_watch(&self.0, directory, flags).map(drop).map_err(errno)
+    }
+
+    /// Takes all that is known to have happened; whether there was anything.
+    pub fn drain(&self) -> bool {
+        let mut buffer = [MaybeUninit::uninit(); BUFFER];
+        let mut events = Reader::new(&self.0, &mut buffer);
+        let mut has_changed = false;
+        while events.next().is_ok() {
+            has_changed = true;
+        }
+        has_changed
+    }
+}
+
+impl AsFd for Watch {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
+    }
+}
