@@ -14,6 +14,11 @@ use support::{
 /// hundredths of a second of the monotonic clock.
 const NOTE_START: &str = "(read -r line </proc/$$/stat; set -- $line; shift 21; echo $1 >>starts)\n";
 
+/// A program that notes its blocked signals. Shells are no use here: they unblock all at their start.
+const NOTE_MASK: &str = "#!/usr/bin/awk -f
+BEGIN { while ((getline line <\"/proc/self/status\") > 0) if (line ~ /^SigBlk/) print line >\"mask\" }
+";
+
 fn gaps(stamps: &[String]) -> Vec<f64> {
     let seconds: Vec<f64> = stamps.iter().map(|stamp| stamp.parse::<f64>().expect("a stamp") / 100.0).collect();
     seconds.windows(2).map(|pair| pair[1] - pair[0]).collect()
@@ -135,6 +140,14 @@ fn run_gets_a_clean_start() {
     for ((name, seen), expected) in names.iter().zip(noted()).zip(by_hand) {
         assert_eq!(seen, expected, "{name}");
     }
+}
+
+#[test]
+fn run_gets_no_blocked_signals() {
+    let scratch = Scratch::new();
+    let service = scratch.service("web").executable("run", NOTE_MASK);
+    let _runsv = scratch.supervise(&service);
+    assert_eq!(service.wait_lines("mask", 1), ["SigBlk:\t0000000000000000"]);
 }
 
 #[test]
@@ -1307,7 +1320,7 @@ fn mends_k5_log_is_restarted_during_a_control_script() {
 #[test]
 fn mends_k5_control_scripts_get_clean_signals() {
     let scratch = Scratch::new();
-    let service = scratch.service("web").run(LISTEN).script("control/h", "grep SigBlk /proc/self/status >mask");
+    let service = scratch.service("web").run(LISTEN).executable("control/h", NOTE_MASK);
     let _runsv = scratch.supervise(&service);
     service.wait_running();
     service.wait_lines("starts", 1);
@@ -1317,7 +1330,7 @@ fn mends_k5_control_scripts_get_clean_signals() {
 
 /// The signal of the command comes after the script, as before.
 #[test]
-fn mends_k5_default_action_still_waits_for_the_control_script() {
+fn default_action_waits_for_the_control_script() {
     let scratch = Scratch::new();
     let service = scratch
         .service("web")
@@ -1457,9 +1470,9 @@ fn mends_k11_other_signals_do_not_kill_runsv() {
     service.wait_stat("run, got TERM, want exit");
 }
 
-/// What runsv does not let kill itself is not ignored in the service.
+/// What runsv may not let kill itself (K11) is not ignored in the service.
 #[test]
-fn mends_k11_services_get_default_dispositions() {
+fn services_die_of_signals_as_usual() {
     let scratch = Scratch::new();
     let service = scratch.service("web").run("exec sleep 1000");
     let _runsv = scratch.supervise(&service);
