@@ -3,12 +3,12 @@
 #
 #   target-specs/build.sh ARCH DIRECTORY                   builds all; DIRECTORY/bin gets every program by its name
 #   target-specs/build.sh --cargo ARCH [ARGUMENT ...]      runs cargo build with these arguments, no more
-#   target-specs/build.sh --missing ARCH                   only looks: exit 1 if a piece is missing
+#   target-specs/build.sh --show ARCH                      prints what it takes, as NAME=VALUE; exit 1 if a piece is missing
 #
 # ARCH is x86_64 or armv7.
 # Environment, all of it optional:
 #   TOOLCHAIN         source: only a toolchain with library source; stable: only the fall-back; else the first that is there
-#   CARGO             the cargo to take, its rustc beside it
+#   CARGO             the cargo to take, its rustc beside it; else those in PATH, then all of rustup's
 #   MUSL_LIBDIR       where musl's crt1.o and libc.a are
 #   LLD               the linker, an ld.lld
 #   CARGO_TARGET_DIR  as cargo knows it
@@ -65,14 +65,19 @@ is_debian_like() {
     command -v apt-get >/dev/null 2>&1 && command -v dpkg >/dev/null 2>&1
 }
 
-# The cargos of this machine, one per line: the one asked for, or PATH's, Debian's, and all of rustup's.
+# The cargos of this machine, one per line.
 list_cargos() {
     if [ -n "${CARGO:-}" ]; then
         printf '%s\n' "$CARGO"
         return
     fi
-    command -v cargo || :
-    for candidate in /usr/bin/cargo "${RUSTUP_HOME:-${HOME:-/root}/.rustup}"/toolchains/*/bin/cargo; do
+    (
+        IFS=:
+        for directory in $PATH; do
+            printf '%s\n' "$directory/cargo"
+        done
+        printf '%s\n' "${RUSTUP_HOME:-${HOME:-/root}/.rustup}"/toolchains/*/bin/cargo
+    ) | while read -r candidate; do
         if [ -x "$candidate" ]; then
             printf '%s\n' "$candidate"
         fi
@@ -127,6 +132,9 @@ take_toolchain() {
 }
 
 find_toolchain() {
+    if [ -n "${CARGO:-}" ] && [ ! -x "$CARGO" ]; then
+        miss "no cargo is at $CARGO" "CARGO=PATH of a cargo, or none to search for one"
+    fi
     case ${TOOLCHAIN:-} in
     source) take_toolchain source && return ;;
     stable) take_toolchain stable && return ;;
@@ -300,13 +308,13 @@ main() {
     root=${here%/*}
     task=build
     case ${1:-} in
-    --cargo | --missing)
+    --cargo | --show)
         task=$1
         shift
         ;;
     esac
     if [ "$#" -eq 0 ]; then
-        say "usage: ${0##*/} [--cargo|--missing] x86_64|armv7 [...]"
+        say "usage: ${0##*/} [--cargo|--show] x86_64|armv7 [...]"
         exit 100
     fi
     arch=$1
@@ -315,7 +323,9 @@ main() {
     find_all
 
     case $task in
-    --missing) ;;
+    --show)
+        printf '%s\n' "way=$way" "cargo=$cargo" "rustc=$rustc" "linker=$linker" "musl=$musl" "results=$results"
+        ;;
     --cargo) build "$@" ;;
     build)
         build -p init-bin -p tools-bin

@@ -1,0 +1,219 @@
+#!/bin/sh
+# All set-up: looks for what the build, the tests and the guests need, and installs what is missing.
+#
+#   tests/setup.sh [build] [check] [boot]      these parts; without a word all of them
+#
+# On a Debian-like system root gets the packages. Everybody else gets the command or the list, and exit code 1.
+# Where nothing is missing nothing is done.
+set -eu
+
+here=$(cd "$(dirname "$0")" && pwd)
+root=${here%/*}
+
+# What is needed, for which part, and the Debian package that brings it. Rust and musl are looked for by
+# target-specs/build.sh, which knows where they may be.
+list_tools() {
+    cat <<'END'
+build make make
+build cc gcc
+check readelf binutils
+check shellcheck shellcheck
+check mandoc mandoc
+check busybox busybox-static
+check unshare util-linux
+check ps procps
+check ip iproute2
+check qemu-arm-static qemu-user-static
+boot qemu-system-x86_64 qemu-system-x86
+boot qemu-system-arm qemu-system-arm
+boot dpkg-deb dpkg
+END
+}
+
+say() {
+    printf 'setup: %s\n' "$1" >&2
+}
+
+has_tool() {
+    PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin command -v "$1" >/dev/null 2>&1
+}
+
+is_debian_like() {
+    command -v apt-get >/dev/null 2>&1 && command -v dpkg >/dev/null 2>&1
+}
+
+is_wanted() {
+    case " $parts " in
+    *" $1 "*) return 0 ;;
+    *) return 1 ;;
+    esac
+}
+
+want() {
+    case " $packages " in
+    *" $1 "*) ;;
+    *)
+        packages="$packages $1"
+        pieces="$pieces$2
+"
+        ;;
+    esac
+}
+
+# Sets packages, Debian's names, and pieces, one per line for people elsewhere.
+find_missing() {
+    packages=
+    pieces=
+    while read -r part tool package; do
+        if is_wanted "$part" && ! has_tool "$tool"; then
+            want "$package" "$tool"
+        fi
+    done <<END
+$(list_tools)
+END
+    is_wanted build || return 0
+    [ -e /usr/include/stdlib.h ] || want libc6-dev "the C library's development files"
+    [ -e /etc/ssl/certs/ca-certificates.crt ] || [ -n "$(ls /etc/ssl/cert.pem /etc/pki/tls/certs 2>/dev/null)" ] ||
+        want ca-certificates "certificates, to fetch crates"
+    find_missing_toolchain
+}
+
+# The build script stops at the first missing piece; here each is looked for while the others are given.
+find_missing_toolchain() {
+    for arch in x86_64 armv7; do
+        if said=$("$root/target-specs/build.sh" --show "$arch" 2>&1); then
+            continue
+        fi
+        case $said in
+        *cargo* | *Rust*)
+            want RUST "Rust 1.88 or later with library source (rustup toolchain install nightly -c rust-src)"
+            # These two would have been looked for next.
+            look_for_linker
+            look_for_musl "$arch"
+            ;;
+        *'no cc'*)
+            look_for_linker
+            look_for_musl "$arch"
+            ;;
+        *ld.lld*)
+            want lld "ld.lld"
+            look_for_musl "$arch"
+            ;;
+        *) look_for_musl "$arch" ;;
+        esac
+    done
+}
+
+look_for_linker() {
+    has_tool ld.lld || want lld "ld.lld"
+}
+
+look_for_musl() {
+    case $1 in
+    x86_64)
+        [ -e /usr/lib/x86_64-linux-musl/libc.a ] || want "$(name_musl amd64)" "musl's crt1.o and libc.a for x86_64"
+        ;;
+    armv7)
+        [ -e /usr/lib/arm-linux-musleabihf/libc.a ] || want "$(name_musl armhf)" "musl's crt1.o and libc.a for armv7"
+        ;;
+    esac
+}
+
+name_musl() {
+    if is_debian_like && [ "$(dpkg --print-architecture)" != "$1" ]; then
+        printf 'musl-dev:%s\n' "$1"
+    else
+        printf 'musl-dev\n'
+    fi
+}
+
+# Debian's rustc-web follows Rust closely; where it is missing the ordinary one may do.
+name_rust_packages() {
+    if [ -n "$(candidate_of rust-web-src)" ]; then
+        printf '%s\n' "rustc-web cargo-web rust-web-src"
+    elif dpkg --compare-versions "$(candidate_of rustc)" ge 1.88; then
+        printf '%s\n' "rustc cargo rust-src"
+    fi
+}
+
+candidate_of() {
+    LC_ALL=C apt-cache policy "$1" 2>/dev/null | sed -n 's/^  Candidate: \([0-9].*\)/\1/p'
+}
+
+# The foreign architectures among the packages that this system does not know yet.
+list_new_architectures() {
+    for package in $packages; do
+        case $package in
+        *:*) printf '%s\n' "${package#*:}" ;;
+        esac
+    done | sort -u | while read -r architecture; do
+        dpkg --print-foreign-architectures | grep -qx "$architecture" || printf '%s\n' "$architecture"
+    done
+}
+
+# As one line, for those who are not root.
+print_command() {
+    for architecture in $(list_new_architectures); do
+        printf 'dpkg --add-architecture %s && ' "$architecture"
+    done
+    printf 'apt-get update; apt-get install --no-install-recommends%s\n' \
+        "$(printf '%s' "$packages" | sed 's/ RUST/ rustc-web cargo-web rust-web-src/')"
+}
+
+install_packages() {
+    export DEBIAN_FRONTEND=noninteractive
+    for architecture in $(list_new_architectures); do
+        dpkg --add-architecture "$architecture"
+    done
+    # One index that cannot be had, as a suite without the foreign architecture, must not stop the rest: if a
+    # package is out of reach for it, the installation will say which.
+    apt-get -q update || say "warning: unable to update every package index"
+    rust=
+    case $packages in
+    *RUST*)
+        rust=$(name_rust_packages)
+        if [ -z "$rust" ]; then
+            say "fatal: no package brings Rust 1.88 or later; install it by hand, then call again:"
+            say "  rustup toolchain install nightly -c rust-src"
+            exit 1
+        fi
+        ;;
+    esac
+    # Word splitting is wanted: the names are a list.
+    # shellcheck disable=SC2046
+    apt-get -q install -y --no-install-recommends $(printf '%s' "$packages" | sed "s/ RUST/ $rust/")
+}
+
+main() {
+    parts=${*:-build check boot}
+    for part in $parts; do
+        case $part in
+        build | check | boot) ;;
+        *)
+            say "usage: setup.sh [build] [check] [boot]"
+            exit 100
+            ;;
+        esac
+    done
+    find_missing
+    [ -n "$packages" ] || return 0
+
+    if ! is_debian_like; then
+        say "missing, to be installed by hand:"
+        printf '%s' "$pieces" | sed 's/^/  /' >&2
+        exit 1
+    elif [ "$(id -u)" -ne 0 ]; then
+        say "missing; as root:"
+        print_command | sed 's/^/  /' >&2
+        exit 1
+    fi
+    say "installing$packages"
+    install_packages </dev/null >&2
+    find_missing
+    if [ -n "$packages" ]; then
+        say "fatal: still missing:$packages"
+        exit 1
+    fi
+}
+
+main "$@"
