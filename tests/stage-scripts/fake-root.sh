@@ -98,6 +98,7 @@ copy_program() {
 # Linux From Scratch; dash and ash get busybox.
 make_root() {
     root=$(mktemp -d "${TMPDIR:-/tmp}/stage-scripts.XXXXXX")
+    trap remove_root EXIT
     mkdir -p "$root/bin" "$root/dev" "$root/etc/sv" "$root/proc/self" "$root/proc/sys/kernel" \
         "$root/run" "$root/sys" "$root/var/log" "$root/usr/local/bin"
     mkdir -m 1777 "$root/tmp"
@@ -117,7 +118,7 @@ make_root() {
 }
 
 install_full_tools() {
-    for tool in bash mount umount mkdir ln chmod chgrp cat sleep env setsid dmesg rm mknod ip ls; do
+    for tool in bash mount umount mkdir ln chmod chgrp cat sleep env setsid dmesg rm mknod ip ls readlink grep; do
         copy_program "$(command -v "$tool")"
     done
     ln -s "$(command -v bash)" "$root/bin/sh"
@@ -126,7 +127,7 @@ install_full_tools() {
 # The swap tools are left out: swap is not a matter of namespaces.
 install_busybox() {
     cp -L "$(command -v busybox)" "$root/bin/busybox"
-    for tool in mount umount mkdir ln chmod chgrp cat sleep env setsid dmesg rm mknod ip ls; do
+    for tool in mount umount mkdir ln chmod chgrp cat sleep env setsid dmesg rm mknod ip ls readlink grep; do
         ln -s busybox "$root/bin/$tool"
     done
     if [ "$1" = ash ]; then
