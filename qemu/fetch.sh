@@ -169,6 +169,9 @@ main() {
     describe_architecture "$1"
     home=${PIPIT_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/pipit}/$1
     mkdir -p "$home"
+    # Two at once, as in a test run beside a hand's, would write to the same files.
+    exec 9>"$home/lock"
+    flock 9
     has_kernel=no
     if [ -n "${KERNEL:-}" ]; then
         has_kernel=yes

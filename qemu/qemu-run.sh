@@ -95,7 +95,7 @@ build_image() {
 
 print_sizes() {
     for program in "$root/out/$architecture/bin"/*; do
-        [ -L "$program" ] || printf 'size of %s: %s bytes\n' "${program##*/}" "$(wc -c <"$program")"
+        [ -L "$program" ] || printf '# %s: %s has %s bytes\n' "$architecture" "${program##*/}" "$(wc -c <"$program")"
     done
 }
 
@@ -118,7 +118,7 @@ main() {
     read_arguments "$@"
     root=$(cd "$(dirname "$0")/.." && pwd)
     if [ -x "$root/tests/setup.sh" ]; then
-        "$root/tests/setup.sh"
+        "$root/tests/setup.sh" build boot
     fi
     check_tools
     guest=$("$root/qemu/fetch.sh" "$architecture")

@@ -24,6 +24,8 @@ pub struct Board {
     arguments: &'static [&'static str],
     /// Devices without which ctrl-alt-del cannot be pressed.
     keyboard: &'static [&'static str],
+    /// What the guest must load for it.
+    pub keyboard_modules: &'static [&'static str],
     console: &'static str,
     /// Architecture of a host that could run it without emulation.
     host: &'static str,
@@ -35,6 +37,7 @@ pub const BOARDS: [Board; 2] = [
         emulator: "qemu-system-x86_64",
         arguments: &["-M", "q35"],
         keyboard: &[],
+        keyboard_modules: &[],
         console: "ttyS0",
         host: "x86_64",
     },
@@ -44,6 +47,7 @@ pub const BOARDS: [Board; 2] = [
         arguments: &["-M", "virt", "-cpu", "cortex-a15"],
         // With the legacy form of virtio the keyboard does not appear.
         keyboard: &["-global", "virtio-mmio.force-legacy=false", "-device", "virtio-keyboard-device"],
+        keyboard_modules: &["virtio_mmio", "virtio_input"],
         console: "ttyAMA0",
         host: "arm",
     },

@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 mod console;
+mod guest;
 mod image;
 mod machine;
 mod newc;

@@ -57,6 +57,17 @@ impl Qmp {
         }
     }
 
+    /// Drops the events that have come so far.
+    ///
+    /// # Errors
+    /// QEMU is gone.
+    pub fn forget_events(&mut self) -> Result<()> {
+        // Events before the answer come before it.
+        self.execute("query-status", json!({}))?;
+        self.events.clear();
+        Ok(())
+    }
+
     /// The data of the next event of this name, past or to come; other events before it are dropped. `None`: QEMU closed the channel.
     ///
     /// # Errors
