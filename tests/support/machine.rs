@@ -138,7 +138,12 @@ impl Machine {
     /// The pid of pid 1 outside.
     #[track_caller]
     pub fn pid(&self) -> u32 {
-        wait_until("pid 1", || crate::children(self.unshare.pid()).first().copied())
+        wait_until("pid 1", || self.try_pid())
+    }
+
+    /// The pid of pid 1 outside, `None` before the first moment and after the last.
+    pub fn try_pid(&self) -> Option<u32> {
+        crate::children(self.unshare.pid()).first().copied()
     }
 
     /// All that was written to the console so far.
@@ -174,8 +179,19 @@ impl Machine {
     /// Runs a program inside, as root, to its end.
     #[track_caller]
     pub fn run(&self, scratch: &Scratch, words: &[&str]) -> Output {
+        self.enter(scratch, &[], words)
+    }
+
+    /// Runs a program inside, as an ordinary user, to its end.
+    #[track_caller]
+    pub fn run_as_nobody(&self, scratch: &Scratch, words: &[&str]) -> Output {
+        self.enter(scratch, &["--setuid=65534", "--setgid=65534"], words)
+    }
+
+    #[track_caller]
+    fn enter(&self, scratch: &Scratch, options: &[&str], words: &[&str]) -> Output {
         let mut command = scratch.command("nsenter");
-        command.arg(format!("--target={}", self.pid())).args(["--pid", "--mount", "--root", "--wd"]).args(words);
+        command.arg(format!("--target={}", self.pid())).args(["--pid", "--mount", "--root", "--wd"]).args(options).args(words);
         command.env("PATH", "/sbin:/bin").env_remove("SVDIR");
         scratch.output(command)
     }

@@ -111,6 +111,11 @@ impl Scratch {
         &self.programs
     }
 
+    /// Uses the programs of another directory from now on.
+    pub fn use_programs(&mut self, programs: &Path) {
+        self.programs = programs.to_owned();
+    }
+
     /// Copies the programs into the directory, where every user can reach them, and uses them from there.
     pub fn use_copied_programs(&mut self) {
         let target = self.path().join(".programs");

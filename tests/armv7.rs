@@ -1,0 +1,141 @@
+//! A few of the tests on the armv7 programs, under `qemu-arm-static`: what differs between the architectures is the
+//! system calls, the sizes of numbers and the layout of structures, so every program is driven once through its work.
+
+use nix::sys::signal::Signal;
+use support::{Ending, LISTEN, Output, Scratch, State, needs, send_signal, wait_until};
+
+/// A scratch directory whose programs are scripts that run the armv7 ones in the emulator, under their own names.
+fn arm_scratch() -> Option<Scratch> {
+    if !needs(&["qemu-arm-static"]) {
+        return None;
+    }
+    let Some(programs) = support::arm_programs() else {
+        support::skip("no programs in out/armv7/bin: run `make ARCH=armv7`");
+        return None;
+    };
+    let programs = programs.canonicalize().expect("the programs");
+    let mut scratch = Scratch::with_programs(programs.clone());
+    let mut wrappers = scratch.service(".programs");
+    for entry in std::fs::read_dir(&programs).expect("the programs").flatten() {
+        let name = entry.file_name().into_string().expect("a name");
+        let script = format!("#!/bin/sh\nexec qemu-arm-static -0 {name} {}/{name} \"$@\"\n", programs.display());
+        wrappers = wrappers.executable(&name, &script);
+    }
+    scratch.use_programs(wrappers.path());
+    Some(scratch)
+}
+
+#[test]
+fn service_through_its_life() {
+    let Some(scratch) = arm_scratch() else { return };
+    let service = scratch.service("web").run(LISTEN).finish("echo \"$@\" >>finishes");
+    let mut runsv = scratch.supervise(&service);
+    let first = service.wait_running();
+    service.wait_lines("starts", 1);
+    let bytes = service.status_bytes().expect("status");
+    assert_eq!((&bytes[12..16], &bytes[16..20]), (&first.to_le_bytes()[..], &[0, b'u', 0, 1][..]));
+    service.send("p");
+    service.wait_stat("run, paused");
+    service.send("c");
+    service.wait_stat("run");
+    service.send("h");
+    service.wait_line("signals", "HUP");
+    send_signal(first, Signal::SIGKILL);
+    service.wait_running_other_than(first);
+    service.wait_lines("starts", 2);
+    assert_eq!(service.lines("finishes"), ["-1 9"]);
+    service.send("d");
+    let down = service.wait_stat("down");
+    assert_eq!((down.pid, down.want, down.state), (0, 'd', State::Down));
+    service.send("x");
+    assert_eq!(runsv.output(), Output::exit(0, "", ""));
+}
+
+#[test]
+fn short_lives_are_started_once_a_second() {
+    let Some(scratch) = arm_scratch() else { return };
+    let service = scratch.service("web").run("(read -r line </proc/$$/stat; set -- $line; shift 21; echo $1 >>starts)");
+    let _runsv = scratch.supervise(&service);
+    let stamps: Vec<u64> = service.wait_lines("starts", 4).iter().map(|stamp| stamp.parse().expect("a stamp")).collect();
+    assert!(stamps.windows(2).all(|pair| pair[1] - pair[0] >= 97), "hundredths of a second: {stamps:?}");
+}
+
+#[test]
+fn log_keeps_every_line() {
+    let Some(scratch) = arm_scratch() else { return };
+    let service = scratch.service("web").run("seq 1 50; read -r _ <gate; seq 51 100; exec sleep 1000").gate("gate");
+    let service = service.log_run("while read -r line; do echo \"$line\" >>../lines; done");
+    let _runsv = scratch.supervise(&service);
+    let logger = service.log().wait_running();
+    service.wait_lines("lines", 50);
+    send_signal(logger, Signal::SIGKILL);
+    service.open_gate("gate");
+    let expected: Vec<String> = (1..=100).map(|number| number.to_string()).collect();
+    assert_eq!(service.wait_lines("lines", 100), expected);
+}
+
+#[test]
+fn second_runsv_is_refused() {
+    let Some(scratch) = arm_scratch() else { return };
+    let service = scratch.service("web").run(LISTEN);
+    let _first = scratch.supervise(&service);
+    let refused = Output::exit(111, "", "runsv web: fatal: unable to lock supervise/lock: temporary failure\n");
+    assert_eq!(scratch.run("runsv", &["web"]), refused);
+    assert_eq!(scratch.run("runsv", &[]), Output::exit(1, "", "usage: runsv dir\n\n"));
+}
+
+#[test]
+fn sv_drives_a_service() {
+    let Some(scratch) = arm_scratch() else { return };
+    let service = scratch.service("web").run(LISTEN).log_run("exec cat >/dev/null");
+    let _runsv = scratch.supervise(&service);
+    service.wait_running();
+    service.log().wait_running();
+    service.wait_lines("starts", 1);
+    let sv = |words: &[&str]| scratch.sv(words).without_numbers();
+    assert_eq!(sv(&["status", "web"]), Output::exit(0, "run: web: (pid P) Ns; run: log: (pid P) Ns\n", ""));
+    assert_eq!(sv(&["stop", "web"]), Output::exit(0, "ok: down: web: Ns, normally up\n", ""));
+    assert_eq!(sv(&["start", "web"]), Output::exit(0, "ok: run: web: (pid P) Ns\n", ""));
+    service.wait_lines("starts", 2);
+    assert_eq!(sv(&["restart", "web"]), Output::exit(0, "ok: run: web: (pid P) Ns\n", ""));
+    assert_eq!(sv(&["status", "none"]), Output::exit(1, "fail: none: unable to change to service directory: file does not exist\n", ""));
+    assert_eq!(sv(&["zzz", "web"]), Output::exit(100, "", "usage: sv [-v] [-w sec] command service ...\n\n"));
+    assert_eq!(sv(&["shutdown", "web"]), Output::exit(0, "ok: web: runsv not running\n", ""));
+}
+
+#[test]
+fn runsvdir_starts_and_stops() {
+    let Some(scratch) = arm_scratch() else { return };
+    scratch.directory("scan");
+    let first = scratch.service("scan/first").run(LISTEN);
+    let mut runsvdir = scratch.runsvdir(&["-P", "scan"]);
+    first.wait_running();
+    let second = scratch.service("second").run(LISTEN);
+    std::os::unix::fs::symlink("../second", scratch.path().join("scan/second")).expect("a link");
+    let pid = second.wait_running();
+    second.wait_lines("starts", 1);
+    std::fs::remove_file(scratch.path().join("scan/second")).expect("a link");
+    wait_until("the end of the removed one", || (!support::is_alive(pid)).then_some(()));
+    first.wait_lines("starts", 1);
+    runsvdir.signal(Signal::SIGHUP);
+    assert_eq!(runsvdir.wait(), Ending::Exit(111));
+    first.wait_stat("down");
+}
+
+#[test]
+fn init_as_a_command() {
+    if !needs(&["namespaces"]) {
+        return;
+    }
+    let Some(scratch) = arm_scratch() else { return };
+    let apart = |script: &str| {
+        let mut command = scratch.command("unshare");
+        let whole = format!("set -e; mount -t tmpfs -o mode=755 run /run; {script}");
+        command.args(["--pid", "--mount", "--fork", "--kill-child", "--mount-proc", "sh", "-c", &whole]);
+        scratch.output(command)
+    };
+    assert_eq!(apart("init 9"), Output::exit(0, "", "usage: init 0|6\n\n"));
+    assert_eq!(apart("(runit) || exit $?"), Output::exit(111, "", "- runit: fatal: must be run as process no 1.\n"));
+    let asked = Output::exit(0, "CONT\n100 /run/runit/reboot\n100 /run/runit/stopit\n", "");
+    assert_eq!(apart("trap 'echo CONT' CONT; (exec init 6); stat -c '%a %n' /run/runit/*"), asked);
+}
