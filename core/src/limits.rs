@@ -1,6 +1,6 @@
 //! Every capacity: its value, its unit, why it is that large, and what happens when it is full.
 
-use core::time::Duration;
+use crate::time::Duration;
 
 /// Commands that wait while a control script runs. A person or a script sends two or three; when it is
 /// full the control fifo is not read, and commands wait in the kernel's pipe instead.
@@ -26,22 +26,22 @@ pub const STATUS_TAIL: usize = 128;
 pub const MESSAGE_PARTS: usize = 12;
 
 /// Between two starts of `./run`, and of a `runsv` that ends at once.
-pub const START_INTERVAL: Duration = Duration::from_secs(1);
+pub const START_INTERVAL: Duration = Duration::from_seconds(1);
 
 /// Until a process that could not be forked is tried again.
-pub const FORK_RETRY: Duration = Duration::from_secs(5);
+pub const FORK_RETRY: Duration = Duration::from_seconds(5);
 
 /// What stage 1 or 2 gets between TERM and KILL when a shutdown was asked for.
-pub const STAGE_GRACE: Duration = Duration::from_secs(5);
+pub const STAGE_GRACE: Duration = Duration::from_seconds(5);
 
 /// Until a stage that crashed, or could not be run, is tried again.
-pub const STAGE_RETRY: Duration = Duration::from_secs(5);
+pub const STAGE_RETRY: Duration = Duration::from_seconds(5);
 
 /// How long the last sync may take before pid 1 ends the machine without it.
-pub const SYNC_LIMIT: Duration = Duration::from_secs(30);
+pub const SYNC_LIMIT: Duration = Duration::from_seconds(30);
 
 /// After this long a machine that did not go off when told is halted.
-pub const POWER_OFF_LIMIT: Duration = Duration::from_secs(2);
+pub const POWER_OFF_LIMIT: Duration = Duration::from_seconds(2);
 
 /// So many ctrl-alt-del requests during stage 3, or during the script of the first one, end the wait.
 pub const FORCING_INTERRUPTS: u8 = 3;

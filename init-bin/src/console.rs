@@ -6,7 +6,7 @@
 use core::ffi::CStr;
 
 use supervision::boot::stage::Notice;
-use sys::{OwnedFd, report, terminal};
+use sys::{AsFd, Descriptor, report, terminal};
 
 use crate::notice;
 
@@ -14,7 +14,7 @@ use crate::notice;
 pub const CONSOLE: &CStr = c"/dev/console";
 
 /// pid 1's own way to the console.
-pub struct Console(Option<OwnedFd>);
+pub struct Console(Option<Descriptor>);
 
 impl Console {
     /// Opens it, if it is there.
@@ -31,12 +31,12 @@ impl Console {
 
     /// Writes one line of `parts`.
     pub fn line(&mut self, parts: &[&[u8]]) {
-        let is_written = self.0.as_ref().is_some_and(|console| report::line_at_once(console, parts).is_ok());
+        let is_written = self.0.as_ref().is_some_and(|console| report::line_at_once(console.as_fd(), parts).is_ok());
         if !is_written {
             // Hung up, or not there before stage 1 mounted /dev.
             *self = Self::open();
             match &self.0 {
-                Some(console) => drop(report::line_at_once(console, parts)),
+                Some(console) => drop(report::line_at_once(console.as_fd(), parts)),
                 None => report::line_if_ready(sys::standard::error(), parts),
             }
         }

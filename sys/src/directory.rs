@@ -3,10 +3,9 @@
 use core::ffi::CStr;
 use core::mem::MaybeUninit;
 
-use rustix::fd::OwnedFd;
 use rustix::fs::RawDir;
 
-use crate::{Result, errno};
+use crate::{Descriptor, Result, errno};
 
 /// Bytes read from the kernel at a time; several dozen entries.
 const BUFFER: usize = 2048;
@@ -15,7 +14,7 @@ const BUFFER: usize = 2048;
 ///
 /// # Errors
 /// The kernel's, on the first failing read; the entries before it were visited.
-pub fn visit(directory: &OwnedFd, mut visit: impl FnMut(&CStr)) -> Result<()> {
+pub fn visit(directory: &Descriptor, mut visit: impl FnMut(&CStr)) -> Result<()> {
     let mut buffer = [MaybeUninit::uninit(); BUFFER];
     let mut entries = RawDir::new(directory, &mut buffer);
     while let Some(entry) = entries.next() {

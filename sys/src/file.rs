@@ -1,14 +1,24 @@
 //! Files, fifos and locks, always below a directory that is held open.
 //!
-//! Every descriptor made here is closed when another program is executed.
+//! Every descriptor made here is closed when another program is executed, and opening never waits.
+//!
+//! # Safety
+//! The file relies on `openat` reading a path up to its NUL, and on `pipe2` writing two numbers.
+#![allow(unsafe_code)]
 
 use core::ffi::CStr;
 use core::mem::MaybeUninit;
 
-use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
-use rustix::fs::{AtFlags, FileType, FlockOperation, Mode, OFlags};
+use linux_raw_sys::general::{
+    __NR_openat, __NR_pipe2, O_APPEND, O_CLOEXEC, O_CREAT, O_DIRECTORY, O_LARGEFILE, O_NOCTTY, O_NONBLOCK, O_PATH,
+    O_RDONLY, O_RDWR, O_TRUNC, O_WRONLY,
+};
+use rustix::fd::{AsFd, BorrowedFd};
+use rustix::fs::{AtFlags, FileType, FlockOperation, Mode};
 
-use crate::{Result, errno};
+use crate::call::call;
+use crate::descriptor::number;
+use crate::{Descriptor, Result, errno};
 
 /// The current directory, where a directory is asked for.
 pub const CURRENT: BorrowedFd<'static> = rustix::fs::CWD;
@@ -50,47 +60,67 @@ impl Metadata {
 ///
 /// # Errors
 /// The kernel's.
-pub fn open_read(directory: impl AsFd, path: &CStr) -> Result<OwnedFd> {
-    open(directory, path, OFlags::RDONLY)
+pub fn open_read(directory: impl AsFd, path: &CStr) -> Result<Descriptor> {
+    open(directory, path, O_RDONLY, 0)
 }
 
 /// Opens `path` below `directory` for writing; for a fifo this fails with `ENXIO` where nobody reads.
 ///
 /// # Errors
 /// The kernel's.
-pub fn open_write(directory: impl AsFd, path: &CStr) -> Result<OwnedFd> {
-    open(directory, path, OFlags::WRONLY)
+pub fn open_write(directory: impl AsFd, path: &CStr) -> Result<Descriptor> {
+    open(directory, path, O_WRONLY, 0)
 }
 
 /// Opens a directory, to work below it.
 ///
 /// # Errors
 /// The kernel's.
-pub fn open_directory(directory: impl AsFd, path: &CStr) -> Result<OwnedFd> {
-    open(directory, path, OFlags::RDONLY | OFlags::DIRECTORY)
+pub fn open_directory(directory: impl AsFd, path: &CStr) -> Result<Descriptor> {
+    open(directory, path, O_RDONLY | O_DIRECTORY, 0)
 }
 
-fn open(directory: impl AsFd, path: &CStr, flags: OFlags) -> Result<OwnedFd> {
-    let flags = flags | OFlags::NONBLOCK | OFlags::CLOEXEC | OFlags::NOCTTY;
-    rustix::fs::openat(directory, path, flags, Mode::empty()).map_err(errno)
+/// Opens a directory only to work below it: nothing need be allowed on the directory itself.
+///
+/// # Errors
+/// The kernel's.
+pub fn open_path(directory: impl AsFd, path: &CStr) -> Result<Descriptor> {
+    open(directory, path, O_PATH | O_DIRECTORY, 0)
+}
+
+/// Opens a device for reading and writing.
+pub(crate) fn open_both_ways(path: &CStr) -> Result<Descriptor> {
+    open(CURRENT, path, O_RDWR, 0)
+}
+
+/// Opens a device for reading and writing, to stay open across exec.
+pub(crate) fn open_inherited(path: &CStr) -> Result<Descriptor> {
+    let opened = open_both_ways(path)?;
+    rustix::io::fcntl_setfd(&opened, rustix::io::FdFlags::empty()).map_err(errno)?;
+    Ok(opened)
+}
+
+fn open(directory: impl AsFd, path: &CStr, flags: u32, mode: u32) -> Result<Descriptor> {
+    let flags = flags | O_NONBLOCK | O_CLOEXEC | O_NOCTTY | O_LARGEFILE;
+    let arguments = [number(directory), path.as_ptr().expose_provenance(), flags as usize, mode as usize];
+    // SAFETY: the path ends in NUL, and the mode is passed for every set of flags.
+    Descriptor::from_call(unsafe { call(__NR_openat, arguments) })
 }
 
 /// Opens a file for writing, empty; makes it with mode 0644 less the umask if it is not there.
 ///
 /// # Errors
 /// The kernel's.
-pub fn create(directory: impl AsFd, path: &CStr) -> Result<OwnedFd> {
-    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::TRUNC | OFlags::NONBLOCK | OFlags::CLOEXEC;
-    rustix::fs::openat(directory, path, flags, Mode::from_raw_mode(0o644)).map_err(errno)
+pub fn create(directory: impl AsFd, path: &CStr) -> Result<Descriptor> {
+    open(directory, path, O_WRONLY | O_CREAT | O_TRUNC, 0o644)
 }
 
 /// Opens a file for appending; makes it with mode 0600 less the umask if it is not there.
 ///
 /// # Errors
 /// The kernel's.
-pub fn append(directory: impl AsFd, path: &CStr) -> Result<OwnedFd> {
-    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::APPEND | OFlags::NONBLOCK | OFlags::CLOEXEC;
-    rustix::fs::openat(directory, path, flags, Mode::from_raw_mode(0o600)).map_err(errno)
+pub fn append(directory: impl AsFd, path: &CStr) -> Result<Descriptor> {
+    open(directory, path, O_WRONLY | O_CREAT | O_APPEND, 0o600)
 }
 
 /// Takes the exclusive lock of an open file, held until every copy of the descriptor is closed.
@@ -183,10 +213,27 @@ pub fn write(file: impl AsFd, bytes: &[u8]) -> Result<usize> {
     rustix::io::retry_on_intr(|| rustix::io::write(&file, bytes)).map_err(errno)
 }
 
-/// A pipe: its reading and its writing end. Both block.
+/// Whether the ends of a pipe wait for each other.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Waiting {
+    /// As every program expects of its standard descriptors.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// A pipe: its reading and its writing end.
 ///
 /// # Errors
-/// The kernel's.
-pub fn pipe() -> Result<(OwnedFd, OwnedFd)> {
-    rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC).map_err(errno)
+/// The kernel's: no descriptor is left.
+pub fn pipe(waiting: Waiting) -> Result<(Descriptor, Descriptor)> {
+    let flags = match waiting {
+        Waiting::Always => O_CLOEXEC,
+        Waiting::Never => O_CLOEXEC | O_NONBLOCK,
+    };
+    let mut ends: [i32; 2] = [-1; 2];
+    // SAFETY: there is room for the two numbers that it writes.
+    unsafe { call(__NR_pipe2, [ends.as_mut_ptr().expose_provenance(), flags as usize, 0, 0]) }?;
+    let [reader, writer] = ends;
+    Ok((Descriptor::from_number(reader), Descriptor::from_number(writer)))
 }

@@ -7,7 +7,9 @@
 #![no_std]
 #![deny(unsafe_code)]
 
+mod call;
 pub mod clock;
+pub mod descriptor;
 pub mod directory;
 pub mod entry;
 pub mod file;
@@ -22,7 +24,8 @@ pub mod watch;
 
 use supervision::process::errno::Errno;
 
-pub use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
+pub use descriptor::Descriptor;
+pub use rustix::fd::{AsFd, BorrowedFd};
 
 /// What a system call gives, or why it failed.
 pub type Result<T> = core::result::Result<T, Errno>;

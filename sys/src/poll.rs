@@ -14,8 +14,8 @@ pub fn wait<const N: usize>(descriptors: [Option<BorrowedFd<'_>>; N], deadline: 
     let timeout = deadline.map(|deadline| {
         let left = deadline.since(clock::monotonic());
         Timespec {
-            tv_sec: i64::try_from(left.as_secs()).unwrap_or(i64::MAX),
-            tv_nsec: left.subsec_nanos().cast_signed().into(),
+            tv_sec: i64::try_from(left.seconds()).unwrap_or(i64::MAX),
+            tv_nsec: left.nanoseconds().cast_signed().into(),
         }
     });
     // The place of `None` asks nothing of the first that is there.

@@ -7,15 +7,17 @@
 
 use core::ffi::{CStr, c_char, c_int};
 
-use rustix::fd::{AsFd, OwnedFd};
-use rustix::pipe::PipeFlags;
+use linux_raw_sys::general::{__NR_clone, SIGCHLD};
+use rustix::fd::AsFd;
 use rustix::process::WaitOptions;
 use supervision::process::Pid;
 use supervision::process::errno::Errno;
 use supervision::process::outcome::Outcome;
 use supervision::process::signal::Signal;
 
-use crate::{Result, errno};
+use crate::call::call;
+use crate::descriptor::last_error;
+use crate::{Descriptor, Result, errno, file};
 
 /// Arguments of an executed program, its name included; what is beyond is cut.
 const ARGUMENTS: usize = 7;
@@ -36,10 +38,13 @@ pub fn is_root() -> bool {
 /// # Errors
 /// `EAGAIN`, `ENOMEM`: there is no room for another process.
 pub fn spawn(child: impl FnOnce() -> i32) -> Result<Pid> {
-    // SAFETY: this process has one thread, so the child may go on as its parent would.
-    match unsafe { libc::fork() } {
-        0 => exit(child()),
-        pid => u32::try_from(pid).ok().and_then(Pid::new).ok_or(last_error()),
+    // SAFETY: with no flag but the signal of its end the child is a copy; this process has one thread, so it may
+    // go on as its parent would.
+    let returned = unsafe { call(__NR_clone, [SIGCHLD as usize, 0, 0, 0]) }?;
+    // A pid is a small number.
+    match Pid::new(returned as u32) {
+        None => exit(child()),
+        Some(pid) => Ok(pid),
     }
 }
 
@@ -123,8 +128,8 @@ pub fn enter(directory: impl AsFd) -> Result<()> {
 /// How children tell that they could not execute their program: records in a pipe that exec closes.
 #[derive(Debug)]
 pub struct ExecErrors {
-    records: OwnedFd,
-    writer: OwnedFd,
+    records: Descriptor,
+    writer: Descriptor,
 }
 
 impl ExecErrors {
@@ -133,7 +138,7 @@ impl ExecErrors {
     /// # Errors
     /// The kernel's: no descriptor is left.
     pub fn new() -> Result<Self> {
-        let (records, writer) = rustix::pipe::pipe_with(PipeFlags::CLOEXEC | PipeFlags::NONBLOCK).map_err(errno)?;
+        let (records, writer) = file::pipe(file::Waiting::Never)?;
         Ok(Self { records, writer })
     }
 
@@ -141,20 +146,13 @@ impl ExecErrors {
     pub fn leave(&self, reason: Errno) {
         let [a, b, c, d] = own_pid().to_le_bytes();
         let [e, f] = reason.number().to_le_bytes();
-        let _ = crate::file::write(&self.writer, &[a, b, c, d, e, f]);
+        let _ = file::write(&self.writer, &[a, b, c, d, e, f]);
     }
 
     /// In the parent: the next record, if there is one. It is there before the child's end is told.
     pub fn take(&self) -> Option<(Pid, Errno)> {
         let mut record = [0; 6];
-        let [a, b, c, d, e, f] = *crate::file::read(&self.records, &mut record).ok()? else { return None };
+        let [a, b, c, d, e, f] = *file::read(&self.records, &mut record).ok()? else { return None };
         Some((Pid::new(u32::from_le_bytes([a, b, c, d]))?, Errno::new(u16::from_le_bytes([e, f]))))
     }
-}
-
-/// Why the last call into the C library failed.
-pub(crate) fn last_error() -> Errno {
-    // SAFETY: the C library gives a valid pointer to this thread's error number.
-    let number = unsafe { *libc::__errno_location() };
-    Errno::new(u16::try_from(number).unwrap_or(0))
 }

@@ -1,6 +1,6 @@
 //! Writes lines for people: all parts in one call, so that lines of several processes do not mix.
 
-use rustix::fd::{AsFd, BorrowedFd};
+use rustix::fd::BorrowedFd;
 use rustix::io::IoSlice;
 use supervision::limits::MESSAGE_PARTS;
 use supervision::process::message::Message;
@@ -19,14 +19,14 @@ pub fn line(to: BorrowedFd<'_>, parts: &[&[u8]]) {
 ///
 /// # Errors
 /// The kernel's.
-pub fn line_at_once(to: impl AsFd, parts: &[&[u8]]) -> Result<()> {
+pub fn line_at_once(to: BorrowedFd<'_>, parts: &[&[u8]]) -> Result<()> {
     let mut slices = [IoSlice::new(NEWLINE); MESSAGE_PARTS + 1];
     let count = parts.len().min(MESSAGE_PARTS);
     for (slice, part) in slices.iter_mut().zip(parts.iter().take(count)) {
         *slice = IoSlice::new(part);
     }
     let slices = slices.get(..=count).unwrap_or(&[]);
-    rustix::io::retry_on_intr(|| rustix::io::writev(&to, slices)).map(drop).map_err(errno)
+    rustix::io::retry_on_intr(|| rustix::io::writev(to, slices)).map(drop).map_err(errno)
 }
 
 /// As [`line`], but never waits: where the line does not fit just now it is lost. For supervisors.

@@ -4,23 +4,29 @@
 //! mask that the supervisor was started with.
 //!
 //! # Safety
-//! The file relies on musl's signal functions reading and writing the set or action they are given, and
-//! on a zeroed `sigaction` being the default action without flags.
+//! The file relies on the kernel's signal set having 64 bits, the first for signal 1, on both machines; and on
+//! a zeroed action being the default action without flags.
 #![allow(unsafe_code)]
 
-use core::mem::MaybeUninit;
-
-use rustix::fd::{AsFd, BorrowedFd, FromRawFd, OwnedFd};
+use linux_raw_sys::general::{
+    __NR_rt_sigaction, __NR_rt_sigprocmask, __NR_signalfd4, O_CLOEXEC, O_NONBLOCK, SIG_BLOCK, SIG_SETMASK,
+};
+use rustix::fd::{AsFd, BorrowedFd};
 use supervision::process::signal::Signal;
 
-use crate::process::last_error;
-use crate::{Result, file};
+use crate::call::call;
+use crate::{Descriptor, Result, file};
 
 /// The blocked signals, and how to let a child have them again.
 pub struct Signals {
-    pending: OwnedFd,
-    inherited: libc::sigset_t,
+    pending: Descriptor,
+    inherited: Set,
 }
+
+/// The kernel's signal set.
+type Set = u64;
+
+const SET_SIZE: usize = size_of::<Set>();
 
 impl Signals {
     /// Blocks `signals` for good, and makes them readable. A child's end is told even where the
@@ -29,28 +35,13 @@ impl Signals {
     /// # Errors
     /// The kernel's: no descriptor is left, or no memory.
     pub fn catch(signals: &[Signal]) -> Result<Self> {
-        let mut caught = MaybeUninit::uninit();
-        // SAFETY: `sigemptyset` initializes the set it is given.
-        unsafe { libc::sigemptyset(caught.as_mut_ptr()) };
-        // SAFETY: it was initialized one line above.
-        let mut caught = unsafe { caught.assume_init() };
-        for signal in signals {
-            // SAFETY: the set is initialized and ours.
-            unsafe { libc::sigaddset(&raw mut caught, signal.number().into()) };
-        }
-        let mut inherited = MaybeUninit::uninit();
-        // SAFETY: both sets are ours; the old mask is written to the second.
-        unsafe { libc::sigprocmask(libc::SIG_BLOCK, &raw const caught, inherited.as_mut_ptr()) };
-        // SAFETY: `sigprocmask` cannot fail with `SIG_BLOCK` and valid sets, so it was written.
-        let inherited = unsafe { inherited.assume_init() };
-        // SAFETY: the set is initialized; -1 asks for a new descriptor.
-        let descriptor = unsafe { libc::signalfd(-1, &raw const caught, libc::SFD_CLOEXEC | libc::SFD_NONBLOCK) };
-        if descriptor < 0 {
-            return Err(last_error());
-        }
+        let caught = set_of(signals);
+        let inherited = change_mask(SIG_BLOCK, caught)?;
         restore_default(Signal::CHLD);
-        // SAFETY: the kernel just made this descriptor, and nobody else has it.
-        let pending = unsafe { OwnedFd::from_raw_fd(descriptor) };
+        let new = usize::MAX;
+        let arguments = [new, (&raw const caught).expose_provenance(), SET_SIZE, (O_CLOEXEC | O_NONBLOCK) as usize];
+        // SAFETY: the set lives through the call; all bits set ask for a new descriptor.
+        let pending = Descriptor::from_call(unsafe { call(__NR_signalfd4, arguments) })?;
         Ok(Self { pending, inherited })
     }
 
@@ -65,14 +56,10 @@ impl Signals {
     /// In a child, before it executes another program: the mask as it was inherited, with `unblocked` not in it
     /// and at their default action.
     pub fn restore(&self, unblocked: &[Signal]) {
-        let mut mask = self.inherited;
         for signal in unblocked {
             restore_default(*signal);
-            // SAFETY: the set was initialized by the kernel and is ours.
-            unsafe { libc::sigdelset(&raw mut mask, signal.number().into()) };
         }
-        // SAFETY: the set is initialized; no old mask is asked for.
-        unsafe { libc::sigprocmask(libc::SIG_SETMASK, &raw const mask, core::ptr::null_mut()) };
+        let _ = change_mask(SIG_SETMASK, self.inherited & !set_of(unblocked));
     }
 }
 
@@ -82,9 +69,24 @@ impl AsFd for Signals {
     }
 }
 
+fn set_of(signals: &[Signal]) -> Set {
+    signals.iter().fold(0, |set, signal| set | 1 << (u32::from(signal.number()).wrapping_sub(1) & 63))
+}
+
+/// Changes the signal mask, and gives the old one.
+fn change_mask(how: u32, set: Set) -> Result<Set> {
+    let mut old: Set = 0;
+    let sets = [(&raw const set).expose_provenance(), (&raw mut old).expose_provenance()];
+    let [new_set, old_set] = sets;
+    // SAFETY: both sets have the stated size and live through the call.
+    unsafe { call(__NR_rt_sigprocmask, [how as usize, new_set, old_set, SET_SIZE]) }?;
+    Ok(old)
+}
+
 fn restore_default(signal: Signal) {
-    // SAFETY: zero is a valid value of every field of `sigaction`; it means the default action.
-    let action: libc::sigaction = unsafe { MaybeUninit::zeroed().assume_init() };
-    // SAFETY: the action is initialized, and the default action calls no code of ours.
-    unsafe { libc::sigaction(signal.number().into(), &raw const action, core::ptr::null_mut()) };
+    // Handler, flags, restorer and set: all zero is the default action.
+    let action: [Set; 4] = [0; 4];
+    let arguments = [signal.number().into(), (&raw const action).expose_provenance(), 0, SET_SIZE];
+    // SAFETY: the action is at least as large as the kernel's, and calls no code of ours.
+    let _ = unsafe { call(__NR_rt_sigaction, arguments) };
 }

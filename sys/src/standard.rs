@@ -1,17 +1,18 @@
 //! The three standard descriptors. They are open from the program's first line on: [`open_closed`] sees to it.
 //!
 //! # Safety
-//! The file relies on nobody closing descriptors 0 to 2: no `OwnedFd` of them is ever made that would.
+//! The file relies on nobody closing descriptors 0 to 2: no [`crate::Descriptor`] of them is ever dropped.
 #![allow(unsafe_code)]
 
-use core::ffi::c_int;
 use core::mem::ManuallyDrop;
 
-use rustix::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
-use rustix::fs::{Mode, OFlags};
-use rustix::io::{DupFlags, FdFlags};
+use linux_raw_sys::general::__NR_dup3;
+use rustix::fd::BorrowedFd;
+use rustix::io::FdFlags;
 
-use crate::{Result, errno};
+use crate::call::call;
+use crate::descriptor::{borrow as lend, number};
+use crate::{Result, errno, file};
 
 /// A standard descriptor.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -35,8 +36,7 @@ pub fn error() -> BorrowedFd<'static> {
 }
 
 fn borrow(standard: Standard) -> BorrowedFd<'static> {
-    // SAFETY: `open_closed` opened what was not open, and nobody closes it.
-    unsafe { BorrowedFd::borrow_raw(standard as c_int) }
+    lend(standard as i32)
 }
 
 /// Opens `/dev/null` in the place of each standard descriptor that is closed, so that no file takes its number.
@@ -44,7 +44,7 @@ pub fn open_closed() {
     for standard in [Standard::Input, Standard::Output, Standard::Error] {
         if rustix::io::fcntl_getfd(borrow(standard)).is_err() {
             // The lowest free number is this one: those below it are open by now.
-            let opened = rustix::fs::open(c"/dev/null", OFlags::RDWR, Mode::empty());
+            let opened = file::open_inherited(c"/dev/null");
             let _ = opened.map(ManuallyDrop::new);
         }
     }
@@ -55,10 +55,9 @@ pub fn open_closed() {
 /// # Errors
 /// The kernel's.
 pub fn redirect(descriptor: BorrowedFd<'_>, standard: Standard) -> Result<()> {
-    if descriptor.as_raw_fd() == standard as c_int {
+    if number(descriptor) == standard as usize {
         return rustix::io::fcntl_setfd(descriptor, FdFlags::empty()).map_err(errno);
     }
-    // SAFETY: the number is that of a standard descriptor, and the value is never dropped, so nothing closes it.
-    let mut target = ManuallyDrop::new(unsafe { OwnedFd::from_raw_fd(standard as c_int) });
-    rustix::io::dup3(descriptor, &mut target, DupFlags::empty()).map_err(errno)
+    // SAFETY: the copy takes the place of a standard descriptor, which no `Descriptor` owns.
+    unsafe { call(__NR_dup3, [number(descriptor), standard as usize, 0, 0]) }.map(drop)
 }

@@ -6,20 +6,19 @@
 
 use core::ffi::CStr;
 
-use rustix::fd::{AsFd, OwnedFd};
-use rustix::fs::{Mode, OFlags};
+use rustix::fd::AsFd;
+use rustix::fs::OFlags;
 use rustix::ioctl::{IntegerSetter, ioctl};
 
-use crate::{Result, errno};
+use crate::{Descriptor, Result, errno, file};
 
 /// Opens a terminal for reading and writing without waiting for a line, and without making it the
 /// controlling terminal; reads and writes do not wait either.
 ///
 /// # Errors
 /// The kernel's.
-pub fn open(path: &CStr) -> Result<OwnedFd> {
-    let flags = OFlags::RDWR | OFlags::NONBLOCK | OFlags::CLOEXEC | OFlags::NOCTTY;
-    rustix::fs::open(path, flags, Mode::empty()).map_err(errno)
+pub fn open(path: &CStr) -> Result<Descriptor> {
+    file::open_both_ways(path)
 }
 
 /// Lets reads and writes wait, as programs expect of their terminal.

@@ -1,19 +1,25 @@
 //! Tells when something in a directory changes (inotify).
+//!
+//! # Safety
+//! The file relies on `inotify_init1` touching no memory.
+#![allow(unsafe_code)]
 
 use core::ffi::CStr;
 use core::mem::MaybeUninit;
 
-use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
-use rustix::fs::inotify::{self, CreateFlags, Reader, WatchFlags};
+use linux_raw_sys::general::{__NR_inotify_init1, O_CLOEXEC, O_NONBLOCK};
+use rustix::fd::{AsFd, BorrowedFd};
+use rustix::fs::inotify::{self, Reader, WatchFlags};
 
-use crate::{Result, errno};
+use crate::call::call;
+use crate::{Descriptor, Result, errno};
 
 /// Room for the events of one read: one with the longest name, many with short ones.
 const BUFFER: usize = 1024;
 
 /// A set of watched directories.
 #[derive(Debug)]
-pub struct Watch(OwnedFd);
+pub struct Watch(Descriptor);
 
 impl Watch {
     /// Watches nothing yet.
@@ -21,7 +27,9 @@ impl Watch {
     /// # Errors
     /// The kernel's: it may have no inotify, or no more of it for this user.
     pub fn new() -> Result<Self> {
-        inotify::init(CreateFlags::CLOEXEC | CreateFlags::NONBLOCK).map(Self).map_err(errno)
+        // SAFETY: takes flags alone, and makes a new descriptor.
+        Descriptor::from_call(unsafe { call(__NR_inotify_init1, [(O_CLOEXEC | O_NONBLOCK) as usize, 0, 0, 0]) })
+            .map(Self)
     }
 
     /// Watches a directory: entries that appear, vanish or are renamed, and its own end.

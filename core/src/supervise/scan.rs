@@ -6,13 +6,11 @@
 //!
 //! A scan is `begin`, then one call for each entry, then `end`, then [`Scan::take_removed`] until it has no more.
 
-use core::time::Duration;
-
 use heapless::Vec;
 
 use crate::limits::START_INTERVAL;
 use crate::process::Pid;
-use crate::time::{Instant, earlier};
+use crate::time::{Duration, Instant, earlier};
 
 /// Which directory a service is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -283,7 +281,7 @@ mod tests {
         let mut table = Scan::<4>::new();
         table.begin();
         assert_eq!(table.found(identity(1), NameHash::of(b"a"), T0), Verdict::Start);
-        table.not_started(identity(1), T0, Duration::from_secs(5));
+        table.not_started(identity(1), T0, Duration::from_seconds(5));
         assert_eq!(table.deadline(), Some(Instant::new(5, 0)));
     }
 

@@ -1,0 +1,66 @@
+//! File descriptors, owned and borrowed, without a panic in their making.
+//!
+//! rustix without std has an owned descriptor of its own, but it asserts that a descriptor is not -1 each time it is made
+//! or borrowed, and no compiler can prove that away. So descriptors are made here, and only lent to rustix.
+//!
+//! # Safety
+//! The file relies on `BorrowedFd` being a transparent wrapper of the number, as rustix documents, and on
+//! nobody closing a descriptor but its [`Descriptor`].
+#![allow(unsafe_code)]
+
+use rustix::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
+use supervision::process::errno::Errno;
+
+use crate::Result;
+
+/// An open descriptor, closed when it is dropped.
+#[derive(PartialEq, Eq, Debug)]
+pub struct Descriptor(RawFd);
+
+impl Descriptor {
+    /// Takes what a system call returned, which makes a new descriptor, or failed.
+    ///
+    /// # Errors
+    /// Those of the call.
+    pub(crate) fn from_call(returned: Result<usize>) -> Result<Self> {
+        // A descriptor is a small number.
+        returned.map(|number| Self(number as RawFd))
+    }
+
+    /// Takes a new descriptor that the kernel wrote down.
+    pub(crate) fn from_number(number: RawFd) -> Self {
+        Self(number)
+    }
+}
+
+impl AsFd for Descriptor {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        borrow(self.0)
+    }
+}
+
+impl Drop for Descriptor {
+    fn drop(&mut self) {
+        // SAFETY: the descriptor is ours alone, and nobody can use it after this.
+        unsafe { rustix::io::close(self.0) };
+    }
+}
+
+/// A descriptor by its number, which must be open as long as it is lent: this crate lends none that is not.
+pub(crate) fn borrow<'open>(number: RawFd) -> BorrowedFd<'open> {
+    // SAFETY: `BorrowedFd` is a transparent wrapper of the number, and the number is not -1: it is that of an open
+    // descriptor, which the caller keeps open.
+    unsafe { core::mem::transmute::<RawFd, BorrowedFd<'open>>(number) }
+}
+
+/// The number of a descriptor, as an argument of a system call.
+pub(crate) fn number(descriptor: impl AsFd) -> usize {
+    descriptor.as_fd().as_raw_fd() as usize
+}
+
+/// Why the last call into the C library failed.
+pub(crate) fn last_error() -> Errno {
+    // SAFETY: the C library gives a valid pointer to this thread's error number.
+    let number = unsafe { *libc::__errno_location() };
+    Errno::new(u16::try_from(number).unwrap_or(0))
+}
