@@ -47,6 +47,19 @@ describe_architecture() {
     esac
 }
 
+# The settings of this machine, a proxy above all, without the commands that it wants to have run for its own apt.
+copy_settings() {
+    mkdir -p "$apt_home/apt.conf.d"
+    for settings in /etc/apt/apt.conf.d/* /etc/apt/apt.conf; do
+        [ ! -r "$settings" ] || cp "$settings" "$apt_home/apt.conf.d/"
+    done
+    cat >"$apt_home/apt.conf.d/zz-no-commands" <<END
+#clear APT::Update::Pre-Invoke;
+#clear APT::Update::Post-Invoke;
+#clear APT::Update::Post-Invoke-Success;
+END
+}
+
 # The sources of this machine without their limits to an architecture.
 copy_sources() {
     mkdir -p "$apt_home/sources.list.d"
@@ -68,6 +81,7 @@ open_apt() {
     apt_home=$home/apt
     mkdir -p "$apt_home/lists/partial" "$apt_home/archives/partial"
     : >"$apt_home/status"
+    copy_settings
     copy_sources
     cat >"$apt_home/apt.conf" <<END
 APT::Architecture "$debian_architecture";
@@ -78,6 +92,8 @@ Dir::State "$apt_home";
 Dir::State::status "$apt_home/status";
 Dir::State::lists "$apt_home/lists";
 Dir::Cache "$apt_home";
+Dir::Etc::main "/dev/null";
+Dir::Etc::parts "$apt_home/apt.conf.d";
 Dir::Etc::sourcelist "$apt_home/sources.list";
 Dir::Etc::sourceparts "$apt_home/sources.list.d";
 END

@@ -97,8 +97,6 @@ pub struct Machine {
     child: Child,
     pub qmp: Qmp,
     pub started: Instant,
-    // Holds the sockets; removed with the machine.
-    _directory: tempfile::TempDir,
 }
 
 impl Machine {
@@ -130,13 +128,15 @@ impl Machine {
             .spawn()
             .with_context(|| format!("unable to start setpriv {}", boot.board.emulator))?;
 
-        let connect = |child: &mut Child| -> Result<(UnixStream, Qmp)> {
+        let connect = move |child: &mut Child| -> Result<(UnixStream, Qmp)> {
             let console = accept(&console_listener, child)?;
             let qmp = Qmp::open(accept(&qmp_listener, child)?)?;
+            // Nobody else connects; a driver that is killed leaves nothing behind.
+            directory.close()?;
             Ok((console, qmp))
         };
         match connect(&mut child) {
-            Ok((console, qmp)) => Ok((Self { child, qmp, started, _directory: directory }, console)),
+            Ok((console, qmp)) => Ok((Self { child, qmp, started }, console)),
             Err(error) => {
                 end_child(&mut child);
                 let said = fs::read_to_string(stderr_file).unwrap_or_default();
