@@ -56,7 +56,8 @@ fn short_lives_are_started_once_a_second() {
     let Some(scratch) = arm_scratch() else { return };
     let service = scratch.service("web").run("(read -r line </proc/$$/stat; set -- $line; shift 21; echo $1 >>starts)");
     let _runsv = scratch.supervise(&service);
-    let stamps: Vec<u64> = service.wait_lines("starts", 4).iter().map(|stamp| stamp.parse().expect("a stamp")).collect();
+    let stamps: Vec<u64> =
+        service.wait_lines("starts", 4).iter().map(|stamp| stamp.parse().expect("a stamp")).collect();
     assert!(stamps.windows(2).all(|pair| pair[1] - pair[0] >= 97), "hundredths of a second: {stamps:?}");
 }
 
@@ -98,7 +99,10 @@ fn sv_drives_a_service() {
     assert_eq!(sv(&["start", "web"]), Output::exit(0, "ok: run: web: (pid P) Ns\n", ""));
     service.wait_lines("starts", 2);
     assert_eq!(sv(&["restart", "web"]), Output::exit(0, "ok: run: web: (pid P) Ns\n", ""));
-    assert_eq!(sv(&["status", "none"]), Output::exit(1, "fail: none: unable to change to service directory: file does not exist\n", ""));
+    assert_eq!(
+        sv(&["status", "none"]),
+        Output::exit(1, "fail: none: unable to change to service directory: file does not exist\n", "")
+    );
     assert_eq!(sv(&["zzz", "web"]), Output::exit(100, "", "usage: sv [-v] [-w sec] command service ...\n\n"));
     assert_eq!(sv(&["shutdown", "web"]), Output::exit(0, "ok: web: runsv not running\n", ""));
 }

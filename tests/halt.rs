@@ -20,7 +20,13 @@ fn goes_down_by_the_stages(program: &str, expected: MachineEnd) {
     let Some(mut machine) = boot(&scratch) else { return };
     assert_eq!(machine.run(&scratch, &[program]), Output::exit(0, "", ""));
     assert_eq!(machine.wait_end(), expected);
-    assert!(machine.console().contains("two got TERM\n- runit: leave stage: /etc/runit/2\n- runit: enter stage: /etc/runit/3\nthree\n"), "{}", machine.console());
+    assert!(
+        machine
+            .console()
+            .contains("two got TERM\n- runit: leave stage: /etc/runit/2\n- runit: enter stage: /etc/runit/3\nthree\n"),
+        "{}",
+        machine.console()
+    );
 }
 
 #[test]

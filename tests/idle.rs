@@ -5,7 +5,9 @@
 use std::time::Duration;
 
 use nix::sys::signal::Signal;
-use support::{LISTEN, Machine, Root, Scratch, children, command_line, context_switches, needs, process_state, wait_until};
+use support::{
+    LISTEN, Machine, Root, Scratch, children, command_line, context_switches, needs, process_state, wait_until,
+};
 
 const INTERVAL: Duration = Duration::from_secs(10);
 
@@ -26,7 +28,8 @@ fn switches_in_interval(pids: &[u32]) -> Vec<(u64, String)> {
     wait_at_rest(pids);
     let before: Vec<u64> = pids.iter().map(|pid| context_switches(*pid)).collect();
     std::thread::sleep(INTERVAL);
-    let all = pids.iter().zip(before).map(|(pid, before)| (context_switches(*pid) - before, command_line(*pid).join(" ")));
+    let all =
+        pids.iter().zip(before).map(|(pid, before)| (context_switches(*pid) - before, command_line(*pid).join(" ")));
     all.filter(|(count, _)| *count > 0).collect()
 }
 
@@ -81,7 +84,8 @@ fn mends_idle_pid_1_makes_no_wake_up() {
         return;
     }
     let scratch = Scratch::new();
-    let root = Root::create(&scratch).stage("1", "echo one").stage("2", "echo two; exec sleep 1000").stage("3", "echo three");
+    let root =
+        Root::create(&scratch).stage("1", "echo one").stage("2", "echo two; exec sleep 1000").stage("3", "echo three");
     let machine = Machine::boot(&scratch, &root);
     machine.wait_console("\ntwo\n");
     assert_eq!(switches_in_interval(&[machine.pid()]), []);

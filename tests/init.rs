@@ -5,7 +5,10 @@
 use std::os::unix::fs::PermissionsExt;
 
 use nix::sys::signal::Signal;
-use support::{Ending, Machine, MachineEnd, Output, Root, Scratch, children, command_line, is_alive, needs, process_fields, process_state, send_signal, wait_until};
+use support::{
+    Ending, Machine, MachineEnd, Output, Root, Scratch, children, command_line, is_alive, needs, process_fields,
+    process_state, send_signal, wait_until,
+};
 
 /// A stage 2 that stays until it is told to end.
 const STAY: &str = "trap 'echo two got TERM; exit 0' TERM; echo two; while :; do sleep 1000 & wait $!; done";
@@ -31,7 +34,9 @@ fn after_booting(machine: &Machine) -> String {
 
 /// The child of pid 1 that was started as this.
 fn stage_process(machine: &Machine, path: &str) -> u32 {
-    wait_until(&format!("a process {path}"), || children(machine.pid()).into_iter().find(|pid| command_line(*pid).iter().any(|word| word == path)))
+    wait_until(&format!("a process {path}"), || {
+        children(machine.pid()).into_iter().find(|pid| command_line(*pid).iter().any(|word| word == path))
+    })
 }
 
 const SHUTDOWN_OF_STAGE_2: &str = "two got TERM
@@ -179,7 +184,8 @@ fn stage_2_with_111_is_restarted_without_what_it_left() {
         return;
     }
     let scratch = Scratch::new();
-    let root = small_system(&scratch).stage("2", "echo two; [ -e /again ] && exit 0; echo >/again; sleep 1000 & echo $! >/left; exit 111");
+    let root = small_system(&scratch)
+        .stage("2", "echo two; [ -e /again ] && exit 0; echo >/again; sleep 1000 & echo $! >/left; exit 111");
     let mut machine = Machine::boot(&scratch, &root);
     assert_eq!(machine.wait_end(), MachineEnd::PowerOff);
     let expected = "- runit: enter stage: /etc/runit/2
@@ -218,7 +224,9 @@ fn stage_3_that_fails_changes_nothing() {
     let root = small_system(&scratch).stage("2", "echo two").stage("3", "echo three; exit 100");
     let mut machine = Machine::boot(&scratch, &root);
     assert_eq!(machine.wait_end(), MachineEnd::PowerOff);
-    assert!(machine.console().contains("three\n- runit: warning: child failed: /etc/runit/3\n- runit: leave stage: /etc/runit/3\n- runit: sending KILL"));
+    assert!(machine.console().contains(
+        "three\n- runit: warning: child failed: /etc/runit/3\n- runit: leave stage: /etc/runit/3\n- runit: sending KILL"
+    ));
 }
 
 // ---- going down
@@ -257,7 +265,10 @@ fn init_can_be_asked_by_stage_2_itself() {
         return;
     }
     let scratch = Scratch::new();
-    let root = small_system(&scratch).stage("2", "trap 'echo two got TERM; exit 0' TERM; echo two; /sbin/init 6; while :; do sleep 1000 & wait $!; done");
+    let root = small_system(&scratch).stage(
+        "2",
+        "trap 'echo two got TERM; exit 0' TERM; echo two; /sbin/init 6; while :; do sleep 1000 & wait $!; done",
+    );
     let mut machine = Machine::boot(&scratch, &root);
     assert_eq!(machine.wait_end(), MachineEnd::Reboot);
     assert_eq!(after_booting(&machine), format!("{BOOT_TO_STAGE_2}{SHUTDOWN_OF_STAGE_2}- runit: system reboot.\n"));
@@ -269,14 +280,18 @@ fn stage_2_that_ignores_term_is_killed() {
         return;
     }
     let scratch = Scratch::new();
-    let root = small_system(&scratch).stage("2", "trap 'echo two stays' TERM; echo two; while :; do sleep 1000 & wait $!; done");
+    let root = small_system(&scratch)
+        .stage("2", "trap 'echo two stays' TERM; echo two; while :; do sleep 1000 & wait $!; done");
     let mut machine = Machine::boot(&scratch, &root);
     machine.wait_console("\ntwo\n");
     machine.run(&scratch, &["/sbin/init", "0"]);
     assert_eq!(machine.wait_end(), MachineEnd::PowerOff);
     let console = machine.console();
     assert!(console.contains("two stays\n- runit: warning: stage 2 not terminated, sending sigkill...\n"), "{console}");
-    assert!(console.contains("- runit: leave stage: /etc/runit/2\n- runit: enter stage: /etc/runit/3\nthree\n"), "{console}");
+    assert!(
+        console.contains("- runit: leave stage: /etc/runit/2\n- runit: enter stage: /etc/runit/3\nthree\n"),
+        "{console}"
+    );
 }
 
 #[test]
@@ -327,7 +342,9 @@ fn services_of_stage_2_are_left_to_stage_3() {
         return;
     }
     let scratch = Scratch::new();
-    let root = small_system(&scratch).stage("2", "setsid sleep 4321 & echo two; exec sleep 1000").stage("3", "ps | grep -c '[s]leep 4321'");
+    let root = small_system(&scratch)
+        .stage("2", "setsid sleep 4321 & echo two; exec sleep 1000")
+        .stage("3", "ps | grep -c '[s]leep 4321'");
     let mut machine = Machine::boot(&scratch, &root);
     machine.wait_console("\ntwo\n");
     machine.run(&scratch, &["/sbin/init", "0"]);
@@ -355,7 +372,10 @@ fn interrupt_runs_ctrlaltdel_and_then_shuts_down() {
 cad
 - runit: leave stage: /etc/runit/ctrlaltdel
 ";
-    assert_eq!(after_booting(&machine), format!("{BOOT_TO_STAGE_2}{request}{SHUTDOWN_OF_STAGE_2}- runit: system reboot.\n"));
+    assert_eq!(
+        after_booting(&machine),
+        format!("{BOOT_TO_STAGE_2}{request}{SHUTDOWN_OF_STAGE_2}- runit: system reboot.\n")
+    );
 }
 
 /// The script may also call `init`; whether pid 1 then waits for its end is not fixed.
@@ -371,7 +391,10 @@ fn interrupt_with_a_script_that_calls_init() {
     machine.signal(Signal::SIGINT);
     assert_eq!(machine.wait_end(), MachineEnd::Reboot);
     let console = after_booting(&machine);
-    assert!(console.contains("- runit: ctrl-alt-del request...\n- runit: enter stage: /etc/runit/ctrlaltdel\ncad\n"), "{console}");
+    assert!(
+        console.contains("- runit: ctrl-alt-del request...\n- runit: enter stage: /etc/runit/ctrlaltdel\ncad\n"),
+        "{console}"
+    );
     assert!(console.contains("- runit: enter stage: /etc/runit/3\nthree\n"), "{console}");
     assert!(console.ends_with("- runit: system reboot.\n"), "{console}");
 }
@@ -383,7 +406,8 @@ fn interrupt_without_script_means_nothing_in_stage_2() {
     }
     let scratch = Scratch::new();
     let root = small_system(&scratch).stage("ctrlaltdel", "echo cad; /sbin/init 6");
-    std::fs::set_permissions(root.path().join("etc/runit/ctrlaltdel"), std::fs::Permissions::from_mode(0o644)).expect("mode");
+    std::fs::set_permissions(root.path().join("etc/runit/ctrlaltdel"), std::fs::Permissions::from_mode(0o644))
+        .expect("mode");
     let mut machine = Machine::boot(&scratch, &root);
     machine.wait_console("\ntwo\n");
     machine.signal(Signal::SIGINT);
@@ -449,7 +473,8 @@ fn orphans_that_die_at_once_do_not_starve_requests() {
         return;
     }
     let scratch = Scratch::new();
-    let crowd = "echo two; i=0; while [ $i -lt 1500 ]; do (sleep 1000 & ); i=$((i + 1)); done; echo all here; exec sleep 1000";
+    let crowd =
+        "echo two; i=0; while [ $i -lt 1500 ]; do (sleep 1000 & ); i=$((i + 1)); done; echo all here; exec sleep 1000";
     let root = small_system(&scratch).stage("2", crowd);
     let mut machine = Machine::boot(&scratch, &root);
     machine.wait_console("all here\n");
@@ -522,16 +547,11 @@ fn mends_k121_stages_get_clean_signals() {
     }
     let mut machine = Machine::boot(&scratch, &root);
     assert_eq!(machine.wait_end(), MachineEnd::PowerOff);
-    // What this test process itself ignores or blocks is not pid 1's doing.
-    let own = std::fs::read_to_string("/proc/self/status").expect("status");
-    let inherited = own.lines().find(|line| line.starts_with("SigIgn")).expect("SigIgn").to_owned();
-    let ignored = u64::from_str_radix(inherited.split_whitespace().nth(1).expect("mask"), 16).expect("mask") & !0xffff_ffff_8000_1000;
-    let mask = |number: u64| format!("{number:016x}");
     for line in root.lines("/seen") {
         let (name, value) = line.split_once(":\t").expect("a mask");
-        let value = u64::from_str_radix(value, 16).expect("mask");
-        let real_time = 0xffff_ffff_8000_0000;
-        assert_eq!((name, mask(value & !real_time & !ignored)), (name, mask(0)), "{line}");
+        // Signals 32 and up belong to the C library of whoever started the tests.
+        let value = u64::from_str_radix(value, 16).expect("mask") & 0x7fff_ffff;
+        assert_eq!(value, 0, "{name}: {line}");
     }
     assert_eq!(root.lines("/seen").len(), 6);
 }
@@ -555,7 +575,8 @@ fn mends_k122_keys_reach_stage_1() {
         return;
     }
     let scratch = Scratch::new();
-    let root = small_system(&scratch).stage("1", "trap 'echo interrupted; exit 0' INT; echo one; while :; do sleep 1000 & wait $!; done");
+    let root = small_system(&scratch)
+        .stage("1", "trap 'echo interrupted; exit 0' INT; echo one; while :; do sleep 1000 & wait $!; done");
     let mut machine = Machine::boot(&scratch, &root);
     machine.wait_console("\none\n");
     machine.type_in("\u{3}");
@@ -628,7 +649,8 @@ fn mends_k126_ctrl_alt_del_works_in_stage_1() {
         return;
     }
     let scratch = Scratch::new();
-    let root = small_system(&scratch).stage("1", "echo one; exec sleep 1000").stage("ctrlaltdel", "echo cad; /sbin/init 6");
+    let root =
+        small_system(&scratch).stage("1", "echo one; exec sleep 1000").stage("ctrlaltdel", "echo cad; /sbin/init 6");
     let mut machine = Machine::boot(&scratch, &root);
     machine.wait_console("\none\n");
     machine.signal(Signal::SIGINT);
@@ -713,7 +735,10 @@ fn mends_f50_missing_stage_1_runs_the_emergency_program() {
     let mut machine = Machine::boot(&scratch, &root);
     machine.wait_console("\nemergency\n");
     let console = machine.console();
-    assert!(console.contains("- runit: fatal: unable to start child: /etc/runit/1: file does not exist\n"), "{console}");
+    assert!(
+        console.contains("- runit: fatal: unable to start child: /etc/runit/1: file does not exist\n"),
+        "{console}"
+    );
     assert!(machine.is_up() && !console.contains("/etc/runit/2"), "{console}");
     machine.run(&scratch, &["/sbin/init", "0"]);
     assert_eq!(machine.wait_end(), MachineEnd::PowerOff);
@@ -744,7 +769,11 @@ fn mends_f50_stage_with_a_missing_interpreter_is_named() {
     let _etc = root.etc_runit().executable("1", "#!/no/such/shell\n");
     let machine = Machine::boot(&scratch, &root);
     machine.wait_console("\nemergency\n");
-    assert!(machine.console().contains("- runit: fatal: unable to start child: /etc/runit/1: file does not exist\n"), "{}", machine.console());
+    assert!(
+        machine.console().contains("- runit: fatal: unable to start child: /etc/runit/1: file does not exist\n"),
+        "{}",
+        machine.console()
+    );
 }
 
 /// The emergency program repairs what is missing: its end brings the stage once more.
@@ -754,7 +783,10 @@ fn mends_f50_stage_is_tried_again_after_the_emergency_program() {
         return;
     }
     let scratch = Scratch::new();
-    let root = small_system(&scratch).stage("emergency", "echo emergency; echo '#!/bin/sh' >/etc/runit/1; echo 'echo mended' >>/etc/runit/1; chmod 755 /etc/runit/1");
+    let root = small_system(&scratch).stage(
+        "emergency",
+        "echo emergency; echo '#!/bin/sh' >/etc/runit/1; echo 'echo mended' >>/etc/runit/1; chmod 755 /etc/runit/1",
+    );
     std::fs::remove_file(root.path().join("etc/runit/1")).expect("stage 1");
     let machine = Machine::boot(&scratch, &root);
     machine.wait_console("\nmended\n");
@@ -814,7 +846,11 @@ fn mends_f50_missing_stage_3_is_named_before_the_end() {
     machine.wait_console("\ntwo\n");
     machine.run(&scratch, &["/sbin/init", "6"]);
     assert_eq!(machine.wait_end(), MachineEnd::Reboot);
-    assert!(machine.console().contains("- runit: fatal: unable to start child: /etc/runit/3: file does not exist\n"), "{}", machine.console());
+    assert!(
+        machine.console().contains("- runit: fatal: unable to start child: /etc/runit/3: file does not exist\n"),
+        "{}",
+        machine.console()
+    );
 }
 
 /// F47: no /dev/console at all.
@@ -824,7 +860,10 @@ fn mends_f47_no_console_is_no_hindrance() {
         return;
     }
     let scratch = Scratch::new();
-    let root = small_system(&scratch).stage("1", "echo one >>/seen").stage("2", "echo two >>/seen").stage("3", "echo three >>/seen; /sbin/init 6");
+    let root = small_system(&scratch)
+        .stage("1", "echo one >>/seen")
+        .stage("2", "echo two >>/seen")
+        .stage("3", "echo three >>/seen; /sbin/init 6");
     let mut machine = Machine::boot_with(&scratch, &root, "/sbin/init", "true");
     assert_eq!(machine.wait_end(), MachineEnd::Reboot);
     assert_eq!(root.lines("/seen"), ["one", "two", "three"]);
@@ -837,7 +876,10 @@ fn mends_f47_stopped_console_is_no_hindrance() {
         return;
     }
     let scratch = Scratch::new();
-    let root = small_system(&scratch).stage("1", "exec >/dev/null 2>&1; echo one >>/seen").stage("2", "exec >/dev/null 2>&1; echo two >>/seen").stage("3", "exec >/dev/null 2>&1; echo three >>/seen; /sbin/init 6");
+    let root = small_system(&scratch)
+        .stage("1", "exec >/dev/null 2>&1; echo one >>/seen")
+        .stage("2", "exec >/dev/null 2>&1; echo two >>/seen")
+        .stage("3", "exec >/dev/null 2>&1; echo three >>/seen; /sbin/init 6");
     // A fifo with a reader that never reads, filled to the brim.
     let steps = "mknod dev/console p; sleep 1000 <>dev/console & tr '\\0' x </dev/zero | timeout 1 dd of=dev/console oflag=nonblock bs=1024 2>/dev/null || true";
     let mut machine = Machine::boot_with(&scratch, &root, "/sbin/init", steps);
@@ -853,7 +895,12 @@ fn mends_f53_closed_standard_streams() {
     }
     let scratch = Scratch::new();
     let root = small_system(&scratch).stage("2", "echo two; ls -l /proc/1/fd >/seen");
-    let mut machine = Machine::boot_with(&scratch, &root, "/bin/sh -c 'exec /sbin/init <&- >&- 2>&-'", "touch dev/console; mount --bind \"$TERMINAL\" dev/console");
+    let mut machine = Machine::boot_with(
+        &scratch,
+        &root,
+        "/bin/sh -c 'exec /sbin/init <&- >&- 2>&-'",
+        "touch dev/console; mount --bind \"$TERMINAL\" dev/console",
+    );
     assert_eq!(machine.wait_end(), MachineEnd::PowerOff);
     assert!(machine.console().contains("\none\n") && machine.console().contains("\nthree\n"), "{}", machine.console());
 }
@@ -899,10 +946,17 @@ fn command_usage() {
     let scratch = Scratch::new();
     for words in ["", "9", "''", "halt", "-x"] {
         let usage = Output::exit(0, "", "usage: init 0|6\n\n");
-        assert_eq!(run_apart(&scratch, &format!("PATH={}:$PATH; init {words}", scratch.programs().display())), usage, "init {words}");
+        assert_eq!(
+            run_apart(&scratch, &format!("PATH={}:$PATH; init {words}", scratch.programs().display())),
+            usage,
+            "init {words}"
+        );
     }
     let path = scratch.programs().join("runit-init").display().to_string();
-    assert_eq!(run_apart(&scratch, &format!("{path} 9; ls -A /run")), Output::exit(0, "", &format!("usage: {path} 0|6\n\n")));
+    assert_eq!(
+        run_apart(&scratch, &format!("{path} 9; ls -A /run")),
+        Output::exit(0, "", &format!("usage: {path} 0|6\n\n"))
+    );
 }
 
 #[test]
@@ -963,9 +1017,14 @@ fn command_of_an_ordinary_user_is_refused() {
     let mut scratch = Scratch::new();
     scratch.use_copied_programs();
     for word in ["0", "6"] {
-        let script = format!("trap 'echo CONT' CONT; (setpriv --reuid=65534 --regid=65534 --clear-groups init {word}) || code=$?; ls -A /run; exit $code");
+        let script = format!(
+            "trap 'echo CONT' CONT; (setpriv --reuid=65534 --regid=65534 --clear-groups init {word}) || code=$?; ls -A /run; exit $code"
+        );
         let output = run_apart(&scratch, &script);
         assert_eq!((output.ending, output.stdout.as_str()), (Ending::Exit(111), ""), "{output:?}");
-        assert!(output.stderr.starts_with("init: fatal: unable to ") && output.stderr.matches('\n').count() == 1, "{output:?}");
+        assert!(
+            output.stderr.starts_with("init: fatal: unable to ") && output.stderr.matches('\n').count() == 1,
+            "{output:?}"
+        );
     }
 }

@@ -42,7 +42,9 @@ fn adds_pause_is_a_service() {
     let service = scratch.service("web").run("exec pause");
     let _runsv = scratch.supervise(&service);
     service.wait_running();
-    wait_until("exec of pause", || support::command_line(service.status().pid).iter().any(|word| word == "pause").then_some(()));
+    wait_until("exec of pause", || {
+        support::command_line(service.status().pid).iter().any(|word| word == "pause").then_some(())
+    });
     service.send("d");
     service.wait_stat("down");
 }

@@ -5,7 +5,10 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
-use support::{Ending, LISTEN, Output, Scratch, Service, Supervisor, children, command_line, is_alive, needs, process_fields, send_signal, wait_until};
+use support::{
+    Ending, LISTEN, Output, Scratch, Service, Supervisor, children, command_line, is_alive, needs, process_fields,
+    send_signal, wait_until,
+};
 
 /// A scan directory and the services its links lead to.
 struct Scan {
@@ -49,7 +52,8 @@ impl Scan {
 fn find_runsv(runsvdir: &Supervisor, name: &str) -> Option<u32> {
     children(runsvdir.pid()).into_iter().find(|pid| {
         let words = command_line(*pid);
-        words.first().is_some_and(|program| Path::new(program).file_name().is_some_and(|file| file == "runsv")) && words.last().is_some_and(|word| word == name)
+        words.first().is_some_and(|program| Path::new(program).file_name().is_some_and(|file| file == "runsv"))
+            && words.last().is_some_and(|word| word == name)
     })
 }
 
@@ -149,7 +153,9 @@ fn with_p_every_runsv_leads_a_session() {
     for name in ["one", "two"] {
         let runsv = runsv_of(&runsvdir, name);
         let own = runsv.to_string();
-        wait_until("group and session of its own", || (process_fields(runsv)?[2..4] == [own.clone(), own.clone()]).then_some(()));
+        wait_until("group and session of its own", || {
+            (process_fields(runsv)?[2..4] == [own.clone(), own.clone()]).then_some(())
+        });
     }
 }
 
@@ -354,7 +360,8 @@ fn switched_current_link() {
     for (level, names) in [("multi", ["both", "one"]), ("single", ["both", "two"])] {
         scan.scratch.directory(&format!("levels/{level}"));
         for name in names {
-            symlink(format!("../../sv/{name}"), scan.scratch.path().join("levels").join(level).join(name)).expect("a link");
+            symlink(format!("../../sv/{name}"), scan.scratch.path().join("levels").join(level).join(name))
+                .expect("a link");
         }
     }
     let current = scan.scratch.path().join("levels/current");
@@ -411,7 +418,9 @@ fn more_than_the_table_holds() {
     command.arg("scan").env("PATH", format!("{}:/usr/bin:/bin", tools.path().display()));
     let mut runsvdir = scan.scratch.start(command, Signal::SIGHUP);
     wait_until("1000 supervisors and a message", || {
-        let refused = runsvdir.stderr().lines().any(|line| line.starts_with("runsvdir scan: warning: unable to start runsv ") && line.ends_with(": too many services."));
+        let refused = runsvdir.stderr().lines().any(|line| {
+            line.starts_with("runsvdir scan: warning: unable to start runsv ") && line.ends_with(": too many services.")
+        });
         (refused && children(runsvdir.pid()).len() == 1000).then_some(())
     });
     assert_eq!(runsvdir.try_wait(), None);
@@ -497,11 +506,18 @@ fn mends_k50_dead_runsv_is_noticed_at_once() {
         delays.push(killed.elapsed());
     }
     let least = delays.iter().min().expect("some");
+    support::figure(&format!("killed runsv to new runsv: least {least:?} of {delays:?}"));
     assert!(*least < Duration::from_millis(500), "from kill to new runsv: {delays:?}");
 }
 
 fn process_age(pid: u32) -> f64 {
-    let up: f64 = std::fs::read_to_string("/proc/uptime").expect("uptime").split(' ').next().expect("a word").parse().expect("seconds");
+    let up: f64 = std::fs::read_to_string("/proc/uptime")
+        .expect("uptime")
+        .split(' ')
+        .next()
+        .expect("a word")
+        .parse()
+        .expect("seconds");
     process_fields(pid).and_then(|fields| fields[19].parse::<f64>().ok()).map_or(0.0, |ticks| up - ticks / 100.0)
 }
 
@@ -526,7 +542,7 @@ fn mends_k51_new_link_is_picked_up_at_once() {
         delays.push(linked.elapsed());
     }
     delays.sort();
-    println!("from link to runsv: least {:?}, median {:?}, most {:?}", delays[0], delays[3], delays[6]);
+    support::figure(&format!("new link to runsv: least {:?}, median {:?}, most {:?}", delays[0], delays[3], delays[6]));
     assert!(delays[3] < Duration::from_millis(300), "from link to runsv: {delays:?}");
 }
 
@@ -542,7 +558,9 @@ fn adds_scan_without_inotify() {
     let script = "echo 0 >/proc/sys/user/max_inotify_instances && exec runsvdir scan";
     command.args(["--user", "--map-root-user", "sh", "-c", script]);
     let mut runsvdir = scan.scratch.start(command, Signal::SIGHUP);
-    wait_until("a first service, or a refusal", || (first.is_supervised() || runsvdir.try_wait().is_some()).then_some(()));
+    wait_until("a first service, or a refusal", || {
+        (first.is_supervised() || runsvdir.try_wait().is_some()).then_some(())
+    });
     if runsvdir.stderr().contains("max_inotify_instances") || runsvdir.stderr().contains("unshare") {
         return support::skip(&format!("no user namespace without inotify: {}", runsvdir.stderr().trim_end()));
     }
@@ -551,7 +569,7 @@ fn adds_scan_without_inotify() {
     let linked = Instant::now();
     scan.link("second");
     second.wait_running();
-    println!("from link to run without inotify: {:?}", linked.elapsed());
+    support::figure(&format!("new link to run without inotify: {:?}", linked.elapsed()));
     let pid = first.wait_running();
     first.wait_lines("starts", 1);
     scan.unlink("first");
@@ -593,7 +611,6 @@ fn mends_k53_term_and_hup_are_heard_at_once() {
         let sent = Instant::now();
         runsvdir.signal(signal);
         assert_eq!(runsvdir.wait(), Ending::Exit(code));
-        println!("from {signal} to the end: {:?}", sent.elapsed());
         assert!(sent.elapsed() < Duration::from_secs(4), "{signal}: {:?}", sent.elapsed());
     }
 }

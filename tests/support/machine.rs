@@ -191,7 +191,11 @@ impl Machine {
     #[track_caller]
     fn enter(&self, scratch: &Scratch, options: &[&str], words: &[&str]) -> Output {
         let mut command = scratch.command("nsenter");
-        command.arg(format!("--target={}", self.pid())).args(["--pid", "--mount", "--root", "--wd"]).args(options).args(words);
+        command
+            .arg(format!("--target={}", self.pid()))
+            .args(["--pid", "--mount", "--root", "--wd"])
+            .args(options)
+            .args(words);
         command.env("PATH", "/sbin:/bin").env_remove("SVDIR");
         scratch.output(command)
     }

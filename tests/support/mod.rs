@@ -20,7 +20,9 @@ mod wait;
 pub use fake::FakeService;
 pub use machine::{Machine, MachineEnd, Root};
 pub use process::{Ending, Output, Supervisor};
-pub use programs::{arm_programs, has_program, is_reference, is_root, may_make_namespaces, needs, programs, skip};
+pub use programs::{
+    arm_programs, figure, has_program, is_reference, is_root, may_make_namespaces, needs, programs, skip,
+};
 pub use scratch::Scratch;
 pub use service::{LISTEN, LISTEN_AND_STAY, Service};
 pub use status::{State, Status};

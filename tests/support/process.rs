@@ -91,9 +91,10 @@ impl Supervisor {
         let append =
             |path: &Path| std::fs::OpenOptions::new().create(true).append(true).open(path).expect("captured stream");
         command.stdin(Stdio::null()).stdout(append(&stdout)).stderr(append(&stderr));
-        // SAFETY: the closure makes two system calls, allocates nothing and takes no lock.
+        // SAFETY: the closure only makes system calls, allocates nothing and takes no lock.
         unsafe {
             command.pre_exec(move || {
+                reset_signals();
                 nix::sys::stat::umask(nix::sys::stat::Mode::from_bits_truncate(0o022));
                 nix::sys::prctl::set_pdeathsig(farewell).map_err(std::io::Error::from)
             });
@@ -149,6 +150,14 @@ impl Supervisor {
     #[track_caller]
     pub fn wait_stderr(&self, text: &str) {
         wait_until(&format!("stderr with {text:?}"), || self.stderr().contains(text).then_some(()));
+    }
+}
+
+/// A shell that runs the tests in the background has them ignore INT and QUIT; no service may inherit that.
+fn reset_signals() {
+    for signal in Signal::iterator() {
+        // SAFETY: the default disposition runs no code of ours. KILL and STOP refuse, which changes nothing.
+        let _refused = unsafe { nix::sys::signal::signal(signal, nix::sys::signal::SigHandler::SigDfl) };
     }
 }
 

@@ -59,6 +59,11 @@ pub fn skip(reason: &str) {
     let _nowhere_to_complain = std::io::stderr().write_all(line.as_bytes());
 }
 
+/// Says a measured figure on the real stderr, as a line that begins with `# `.
+pub fn figure(text: &str) {
+    let _nowhere_to_complain = std::io::stderr().write_all(format!("# {text}\n").as_bytes());
+}
+
 /// False, after saying so, if the running test cannot be done here. Needs are `root`, `namespaces`, or the name of a tool.
 #[must_use]
 pub fn needs(all: &[&str]) -> bool {
