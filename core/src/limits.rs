@@ -16,6 +16,12 @@ pub const STAGE_ACTIONS: usize = 8;
 /// Services below one directory, as in runit. One more is refused with a message.
 pub const SERVICES: usize = 1000;
 
+/// Services that one call of `sv` tells before it waits for them; more are told after these.
+pub const SERVICES_AT_ONCE: usize = 512;
+
+/// Until `sv` looks again where nothing tells it of a change: a check script that did not pass.
+pub const CHECK_INTERVAL: Duration = Duration::from_milliseconds(420);
+
 /// Bytes of the longest status text: `finish, paused, got TERM, want down` and a newline.
 pub const STAT_LINE: usize = 40;
 
@@ -25,8 +31,25 @@ pub const STATUS_TAIL: usize = 128;
 /// Parts of one diagnostic line: program, directory, severity, what, path, reason and what joins them.
 pub const MESSAGE_PARTS: usize = 12;
 
+/// Bytes of the longest path that is made here: the text of a `supervise` link, the true path of a service
+/// directory. A longer one counts as missing. Small, because it lies on the stack of every supervisor.
+pub const PATH_BYTES: usize = 1024;
+
+/// What is put before or behind such a path: `/run/runit/supervise.`, `-log`, a NUL.
+pub const PATH_MARGIN: usize = 32;
+
+/// Links on the way to a directory; the kernel itself follows 40. Those beyond are not watched.
+pub const LINKS: usize = 16;
+
 /// Between two starts of `./run`, and of a `runsv` that ends at once.
 pub const START_INTERVAL: Duration = Duration::from_seconds(1);
+
+/// Where the kernel does not tell of changes: until the next look for them, as in runit. Also until an entry
+/// that could not be examined is tried again.
+pub const SCAN_INTERVAL: Duration = Duration::from_seconds(5);
+
+/// The same where there was a change just now, or the directory is missing.
+pub const SCAN_RETRY: Duration = Duration::from_seconds(1);
 
 /// Until a process that could not be forked is tried again.
 pub const FORK_RETRY: Duration = Duration::from_seconds(5);

@@ -1,5 +1,7 @@
 //! Text in a fixed buffer: bytes and decimal numbers, cut where the buffer ends.
 
+use core::ffi::CStr;
+
 use heapless::Vec;
 use ufmt::{uWrite, uwrite};
 
@@ -18,6 +20,19 @@ impl<const N: usize> Text<N> {
     /// Nothing yet.
     pub const fn new() -> Self {
         Self(Vec::new())
+    }
+
+    /// `bytes`, as far as they fit.
+    pub fn from_bytes(bytes: &[u8]) -> Self {
+        let mut text = Self::new();
+        text.push(bytes);
+        text
+    }
+
+    /// Appends a NUL, and gives what is before it as a path; `None` if there is no room, or a NUL before.
+    pub fn terminated(&mut self) -> Option<&CStr> {
+        self.push(b"\0");
+        CStr::from_bytes_with_nul(&self.0).ok()
     }
 
     /// Appends `bytes`, as far as they fit.

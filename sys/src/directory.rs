@@ -1,11 +1,16 @@
 //! Reads the entries of a directory.
+//!
+//! # Safety
+//! The file relies on `getdents64` writing no more than the size it is given.
+#![allow(unsafe_code)]
 
 use core::ffi::CStr;
-use core::mem::MaybeUninit;
 
-use rustix::fs::RawDir;
+use linux_raw_sys::general::__NR_getdents64;
 
-use crate::{Descriptor, Result, errno};
+use crate::call::call;
+use crate::descriptor::number;
+use crate::{Descriptor, Result};
 
 /// Bytes read from the kernel at a time; several dozen entries.
 const BUFFER: usize = 2048;
@@ -15,10 +20,30 @@ const BUFFER: usize = 2048;
 /// # Errors
 /// The kernel's, on the first failing read; the entries before it were visited.
 pub fn visit(directory: &Descriptor, mut visit: impl FnMut(&CStr)) -> Result<()> {
-    let mut buffer = [MaybeUninit::uninit(); BUFFER];
-    let mut entries = RawDir::new(directory, &mut buffer);
-    while let Some(entry) = entries.next() {
-        visit(entry.map_err(errno)?.file_name());
+    let mut buffer = [0_u8; BUFFER];
+    loop {
+        let arguments = [number(directory), buffer.as_mut_ptr().expose_provenance(), BUFFER, 0];
+        // SAFETY: the kernel writes at most as many bytes as the buffer has.
+        let count = unsafe { call(__NR_getdents64, arguments) }?;
+        let mut records = buffer.get(..count).unwrap_or(&[]);
+        if records.is_empty() {
+            return Ok(());
+        }
+        while let Some((name, rest)) = take_record(records) {
+            records = rest;
+            if let Ok(name) = CStr::from_bytes_until_nul(name) {
+                visit(name);
+            }
+        }
     }
-    Ok(())
+}
+
+/// The name in the first record, with what pads it, and the records behind it. A record is inode and offset of eight bytes
+/// each, its own length of two, a type of one, and the name.
+fn take_record(records: &[u8]) -> Option<(&[u8], &[u8])> {
+    const LENGTH: usize = 16;
+    const NAME: usize = 19;
+    let length = records.get(LENGTH..)?.first_chunk::<2>()?;
+    let (record, rest) = records.split_at_checked(u16::from_ne_bytes(*length).into())?;
+    Some((record.get(NAME..)?, rest))
 }

@@ -3,15 +3,15 @@
 //! Every descriptor made here is closed when another program is executed, and opening never waits.
 //!
 //! # Safety
-//! The file relies on `openat` reading a path up to its NUL, and on `pipe2` writing two numbers.
+//! The file relies on `openat` and `readlinkat` reading a path up to its NUL, on the latter writing no more than it is told,
+//! and on `pipe2` writing two numbers.
 #![allow(unsafe_code)]
 
 use core::ffi::CStr;
-use core::mem::MaybeUninit;
 
 use linux_raw_sys::general::{
-    __NR_openat, __NR_pipe2, O_APPEND, O_CLOEXEC, O_CREAT, O_DIRECTORY, O_LARGEFILE, O_NOCTTY, O_NONBLOCK, O_PATH,
-    O_RDONLY, O_RDWR, O_TRUNC, O_WRONLY,
+    __NR_openat, __NR_pipe2, __NR_readlinkat, O_APPEND, O_CLOEXEC, O_CREAT, O_DIRECTORY, O_LARGEFILE, O_NOCTTY,
+    O_NONBLOCK, O_PATH, O_RDONLY, O_RDWR, O_TRUNC, O_WRONLY,
 };
 use rustix::fd::{AsFd, BorrowedFd};
 use rustix::fs::{AtFlags, FileType, FlockOperation, Mode};
@@ -187,13 +187,11 @@ pub fn metadata(directory: impl AsFd, path: &CStr) -> Result<Metadata> {
 ///
 /// # Errors
 /// `EINVAL` if it is no link; else the kernel's.
-pub fn read_link<'buffer>(
-    directory: impl AsFd,
-    path: &CStr,
-    buffer: &'buffer mut [MaybeUninit<u8>],
-) -> Result<&'buffer [u8]> {
-    let (text, _) = rustix::fs::readlinkat_raw(directory, path, buffer).map_err(errno)?;
-    Ok(text)
+pub fn read_link<'buffer>(directory: impl AsFd, path: &CStr, buffer: &'buffer mut [u8]) -> Result<&'buffer [u8]> {
+    let (start, size) = (buffer.as_mut_ptr().expose_provenance(), buffer.len());
+    // SAFETY: the path ends in NUL, and the kernel writes at most as many bytes as the buffer has.
+    let count = unsafe { call(__NR_readlinkat, [number(directory), path.as_ptr().expose_provenance(), start, size]) }?;
+    Ok(buffer.get(..count).unwrap_or(&[]))
 }
 
 /// Reads what is there, up to the size of `buffer`: 0 bytes at the end of a file.

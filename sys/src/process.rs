@@ -7,7 +7,7 @@
 
 use core::ffi::{CStr, c_char, c_int};
 
-use linux_raw_sys::general::{__NR_clone, SIGCHLD};
+use linux_raw_sys::general::{__NR_clone, __NR_getcwd, SIGCHLD};
 use rustix::fd::AsFd;
 use rustix::process::WaitOptions;
 use supervision::process::Pid;
@@ -115,6 +115,33 @@ fn kernel_terms(pid: Pid, signal: Signal) -> Option<(rustix::process::Pid, rusti
 /// Makes the caller lead a session of its own; nothing changes if it leads one already.
 pub fn lead_session() {
     let _ = rustix::process::setsid();
+}
+
+/// The true path of the current directory, without links.
+///
+/// # Errors
+/// `ERANGE` if `buffer` is too small; else the kernel's.
+pub fn current_directory(buffer: &mut [u8]) -> Result<&[u8]> {
+    // SAFETY: the kernel writes at most as many bytes as the buffer has.
+    let length = unsafe { call(__NR_getcwd, [buffer.as_mut_ptr().expose_provenance(), buffer.len(), 0, 0]) }?;
+    // The last byte is a NUL.
+    Ok(buffer.get(..length.saturating_sub(1)).unwrap_or(&[]))
+}
+
+/// Changes to the directory that `path` leads to.
+///
+/// # Errors
+/// The kernel's.
+pub fn enter_path(path: &CStr) -> Result<()> {
+    rustix::process::chdir(path).map_err(errno)
+}
+
+/// The value of a variable of the environment.
+pub fn variable(name: &CStr) -> Option<&'static CStr> {
+    // SAFETY: the name ends in NUL; the environment belongs to the process and nobody here changes it.
+    let value = unsafe { libc::getenv(name.as_ptr()) };
+    // SAFETY: a value that is there ends in NUL, and stays as long as the process.
+    (!value.is_null()).then(|| unsafe { CStr::from_ptr(value) })
 }
 
 /// Changes to a directory.

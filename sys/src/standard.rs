@@ -39,6 +39,12 @@ fn borrow(standard: Standard) -> BorrowedFd<'static> {
     lend(standard as i32)
 }
 
+/// Closes standard output, for a program that shall have none.
+pub fn close_output() {
+    // SAFETY: the caller is a child that executes another program next and writes nothing before.
+    unsafe { rustix::io::close(Standard::Output as i32) };
+}
+
 /// Opens `/dev/null` in the place of each standard descriptor that is closed, so that no file takes its number.
 pub fn open_closed() {
     for standard in [Standard::Input, Standard::Output, Standard::Error] {

@@ -1,12 +1,99 @@
-//! Every tool in one executable, chosen by name.
+//! `pipit`: every tool in one executable, chosen by the name it is called by.
+//!
+//! All supervisors of a machine run this one file, so they share its pages.
 #![no_std]
 #![no_main]
 #![forbid(unsafe_code)]
 
-sys::entry!(run);
+mod check;
+mod programs;
+mod service_directory;
+mod supervise_directory;
+mod supervisor;
+mod watched_path;
 
-fn run(arguments: sys::entry::Arguments) -> i32 {
+use core::ffi::CStr;
+
+use sys::entry::Arguments;
+use sys::{report, standard};
+
+sys::entry!(start);
+
+/// A program: it gets its own words, its name first, and gives its exit code.
+type Program = fn(Words) -> i32;
+
+/// The words of a command line, from a program's own name on.
+#[derive(Clone, Copy)]
+pub struct Words {
+    arguments: Arguments,
+    skipped: usize,
+}
+
+impl Words {
+    /// The word at `index`; the program's name, as it was called, is word 0.
+    pub fn get(&self, index: usize) -> Option<&'static CStr> {
+        self.arguments.get(self.skipped.saturating_add(index))
+    }
+
+    /// How many words there are, the program's name included.
+    pub fn count(&self) -> usize {
+        self.arguments.len().saturating_sub(self.skipped)
+    }
+
+    /// The program's name as it was called, with its path.
+    pub fn called(&self) -> &'static [u8] {
+        self.get(0).map_or(b"", CStr::to_bytes)
+    }
+
+    /// The program's name without its path.
+    pub fn name(&self) -> &'static [u8] {
+        base_name(self.called())
+    }
+}
+
+/// Every name, and its program. The build reads the names of the links from these lines.
+static PROGRAMS: &[(&str, Program)] = &[
+    ("runsvdir", programs::runsvdir::main),
+    ("runsv", programs::runsv::main),
+    ("sv", programs::sv::main),
+    ("pause", programs::pause::main),
+    ("halt", programs::halt::main),
+    ("poweroff", programs::halt::main),
+    ("reboot", programs::halt::main),
+];
+
+/// Wrong usage of `pipit` itself.
+const EXIT_USAGE: i32 = 100;
+
+fn start(arguments: Arguments) -> i32 {
     #[cfg(feature = "planted-panic")]
     assert!(arguments.len() < 100);
-    arguments.len() as i32
+    let words = Words { arguments, skipped: 0 };
+    if words.name() != b"pipit" {
+        return run(words);
+    }
+    let words = Words { arguments, skipped: 1 };
+    match words.called() {
+        b"" => {
+            report::line(standard::error(), &[b"usage: pipit --list | pipit name [argument ...]\n"]);
+            EXIT_USAGE
+        }
+        b"--list" => {
+            for (name, _) in PROGRAMS {
+                report::line(standard::output(), &[name.as_bytes()]);
+            }
+            0
+        }
+        _ => run(words),
+    }
+}
+
+/// Runs the program of that name; every name that is none is a service, told by `sv`.
+fn run(words: Words) -> i32 {
+    let program = PROGRAMS.iter().find(|(name, _)| name.as_bytes() == words.name());
+    program.map_or(programs::sv::main as Program, |(_, program)| *program)(words)
+}
+
+fn base_name(path: &'static [u8]) -> &'static [u8] {
+    path.rsplit(|byte| *byte == b'/').next().unwrap_or(path)
 }

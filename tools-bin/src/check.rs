@@ -1,0 +1,65 @@
+//! The script `check` of a service: whether it is not only up, but ready.
+
+use core::ffi::CStr;
+
+use supervision::process::errno::Errno;
+use supervision::process::signal::Signal;
+use supervision::time::Instant;
+use sys::file::{self, CURRENT};
+use sys::signal::Signals;
+use sys::{AsFd, clock, poll, process, report, standard};
+
+const CHECK: &CStr = c"check";
+const PROGRAM: &CStr = c"./check";
+const EXIT_FAILED: i32 = 111;
+
+/// What the script said.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Check {
+    /// Ready, or there is no script.
+    Passed,
+    /// Not ready, or the script could not be run, was killed, or did not end in time.
+    Failed,
+}
+
+/// Runs the script of the service in the current directory, until `deadline` at the most. `name` is for messages.
+pub fn run(name: &CStr, deadline: Instant) -> Check {
+    match file::metadata(CURRENT, CHECK) {
+        Ok(_) => {}
+        Err(Errno::NOENT) => return Check::Passed,
+        Err(reason) => return fail(b"warning: unable to stat ", name, reason),
+    }
+    let signals = match Signals::catch(&[Signal::CHLD]) {
+        Ok(signals) => signals,
+        Err(reason) => return fail(b"warning: unable to wait for child ", name, reason),
+    };
+    let child = process::spawn(|| {
+        signals.restore(&[Signal::CHLD]);
+        standard::close_output();
+        let reason = process::execute(PROGRAM, &[PROGRAM]);
+        fail(b"warning: unable to run ", name, reason);
+        EXIT_FAILED
+    });
+    let child = match child {
+        Ok(child) => child,
+        Err(reason) => return fail(b"warning: unable to fork for ", name, reason),
+    };
+    loop {
+        poll::wait([Some(signals.as_fd())], Some(deadline));
+        while signals.take().is_some() {}
+        while let Some((pid, outcome)) = process::reap() {
+            if pid == child {
+                return if outcome.is_success() { Check::Passed } else { Check::Failed };
+            }
+        }
+        if clock::monotonic() >= deadline {
+            process::signal(child, Signal::KILL);
+            return Check::Failed;
+        }
+    }
+}
+
+fn fail(what: &[u8], name: &CStr, reason: Errno) -> Check {
+    report::line(standard::error(), &[what, name.to_bytes(), b"/check: ", reason.text()]);
+    Check::Failed
+}

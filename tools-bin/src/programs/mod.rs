@@ -1,0 +1,7 @@
+//! One file for each program.
+
+pub mod halt;
+pub mod pause;
+pub mod runsv;
+pub mod runsvdir;
+pub mod sv;

@@ -1,0 +1,73 @@
+//! `runsv DIR`: supervises one service and its log service (runsv(8)).
+
+use supervision::process::signal::Signal;
+use supervision::supervise::pair::Event;
+use supervision::supervise::service::Member;
+use sys::process::{self, ExecErrors};
+use sys::signal::Signals;
+use sys::{AsFd, poll, report, standard};
+
+use crate::Words;
+use crate::service_directory::{CAUGHT, EXIT_FAILED};
+use crate::supervisor::{Next, Shared, Supervisor};
+
+/// Told to exit, and everything is down.
+const EXIT_DONE: i32 = 0;
+/// Not exactly one argument.
+const EXIT_USAGE: i32 = 1;
+
+/// Supervises until told to exit.
+pub fn main(words: Words) -> i32 {
+    let (Some(name), 2) = (words.get(1), words.count()) else {
+        report::line(standard::error(), &[b"usage: ", words.called(), b" dir\n"]);
+        return EXIT_USAGE;
+    };
+    let opened = Signals::catch(CAUGHT).and_then(|signals| Ok(Shared { signals, exec_errors: ExecErrors::new()? }));
+    let shared = match opened {
+        Ok(shared) => shared,
+        Err(reason) => {
+            let parts: &[&[u8]] = &[b"runsv ", name.to_bytes(), b": fatal: unable to create selfpipe: ", reason.text()];
+            report::line(standard::error(), parts);
+            return EXIT_FAILED;
+        }
+    };
+    let mut supervisor = match Supervisor::open(name) {
+        Ok(supervisor) => supervisor,
+        Err(fatal) => {
+            fatal.report(name);
+            return EXIT_FAILED;
+        }
+    };
+    let mut next = supervisor.handle(Event::Deadline, &shared);
+    while next == Next::Wait {
+        next = turn(&mut supervisor, &shared);
+    }
+    EXIT_DONE
+}
+
+/// Waits for something to happen, and deals with it: children first, then one command of each, then signals.
+fn turn(supervisor: &mut Supervisor, shared: &Shared) -> Next {
+    let [main, log] = supervisor.controls();
+    let [is_signalled, has_command, has_log_command] =
+        poll::wait([Some(shared.signals.as_fd()), main, log], supervisor.deadline());
+    let mut is_told_to_end = false;
+    if is_signalled {
+        while let Some(signal) = shared.signals.take() {
+            // Ctrl-C at the terminal of somebody who tries a service out is meant for all of it.
+            is_told_to_end |= matches!(signal, Signal::TERM | Signal::INT);
+        }
+    }
+    while let Some((pid, outcome)) = process::reap() {
+        if supervisor.exited(pid, outcome, shared) == Next::Exit {
+            return Next::Exit;
+        }
+    }
+    if has_command && supervisor.take_command(Member::Main, shared) == Next::Exit {
+        return Next::Exit;
+    }
+    if has_log_command && supervisor.take_command(Member::Log, shared) == Next::Exit {
+        return Next::Exit;
+    }
+    let event = if is_told_to_end { Event::Terminate } else { Event::Deadline };
+    supervisor.handle(event, shared)
+}

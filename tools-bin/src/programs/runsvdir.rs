@@ -1,0 +1,241 @@
+//! `runsvdir [-P] DIR [LOG]`: one `runsv` for each service directory in DIR (runsvdir(8)).
+
+use core::ffi::CStr;
+
+use supervision::limits::{FORK_RETRY, SCAN_INTERVAL, SCAN_RETRY, SERVICES};
+use supervision::process::errno::Errno;
+use supervision::process::message::{Message, Severity};
+use supervision::process::signal::Signal;
+use supervision::supervise::scan::{Identity, NameHash, Scan, Verdict};
+use supervision::time::{Instant, earlier};
+use sys::file::{self, CURRENT, Kind, Metadata};
+use sys::signal::Signals;
+use sys::watch::Watch;
+use sys::{AsFd, Descriptor, clock, directory, poll, process, report, standard};
+
+use crate::service_directory::CAUGHT;
+use crate::{Words, watched_path};
+
+/// TERM: the supervisors are left running.
+const EXIT_TERM: i32 = 0;
+const EXIT_USAGE: i32 = 1;
+/// A child that cannot execute `runsv`; and no signals to be had at the start.
+const EXIT_FATAL: i32 = 100;
+/// HUP: every supervisor was told to end.
+const EXIT_HANGUP: i32 = 111;
+
+/// What stays the same.
+struct Settings {
+    directory: &'static CStr,
+    /// Each supervisor leads a session of its own.
+    leads_sessions: bool,
+    signals: Signals,
+}
+
+/// What a directory looked like when it was last scanned, where changes are not told.
+type Look = (u64, u64, (i64, u64));
+
+/// When the next scan is due.
+struct Schedule {
+    watch: Option<Watch>,
+    look: Option<Look>,
+    /// The time to look for changes, or to try again.
+    look_at: Option<Instant>,
+    must_scan: bool,
+    /// The last scan missed something, or may have.
+    is_suspect: bool,
+}
+
+/// Watches over the directory until told to end.
+pub fn main(words: Words) -> i32 {
+    let (leads_sessions, place) = match words.get(1).map(CStr::to_bytes) {
+        Some([b'-', b'P', ..]) => (true, 2),
+        Some([b'-', b'-', ..]) => (false, 2),
+        Some(_) | None => (false, 1),
+    };
+    let Some(directory) = words.get(place) else {
+        report::line(standard::error(), &[b"usage: ", words.called(), b" [-P] dir\n"]);
+        return EXIT_USAGE;
+    };
+    let signals = match Signals::catch(CAUGHT) {
+        Ok(signals) => signals,
+        Err(reason) => {
+            let subject = directory.to_bytes();
+            tell(subject, Severity::Fatal, b"unable to catch signals", Some(reason), report::message);
+            return EXIT_FATAL;
+        }
+    };
+    let settings = Settings { directory, leads_sessions, signals };
+    let mut schedule = Schedule { watch: None, look: None, look_at: None, must_scan: true, is_suspect: false };
+    // Large, and therefore never moved.
+    let mut scan = Scan::<SERVICES>::new();
+    loop {
+        if schedule.is_due(&settings, &scan) {
+            settings.scan(&mut scan, &mut schedule);
+        }
+        let deadline = earlier(schedule.look_at, scan.deadline());
+        let watched = schedule.watch.as_ref().map(AsFd::as_fd);
+        let [is_signalled, has_changed] = poll::wait([Some(settings.signals.as_fd()), watched], deadline);
+        schedule.must_scan |= has_changed;
+        if is_signalled && let Some(code) = settings.hear(&mut scan, &mut schedule) {
+            return code;
+        }
+    }
+}
+
+impl Schedule {
+    /// Whether something changed, or may have changed, or is due again.
+    fn is_due<const N: usize>(&mut self, settings: &Settings, scan: &Scan<N>) -> bool {
+        let now = clock::monotonic();
+        let is_reached = |deadline: Option<Instant>| deadline.is_some_and(|deadline| now >= deadline);
+        if is_reached(self.look_at) {
+            // Only where changes are not told is there something to look for.
+            self.must_scan |= self.is_suspect || self.look != look(settings.directory);
+            self.look_at = Some(now.plus(SCAN_INTERVAL));
+        }
+        self.must_scan || is_reached(scan.deadline())
+    }
+}
+
+impl Settings {
+    /// Takes the signals that came, and children that ended; an exit code if they end this program.
+    fn hear<const N: usize>(&self, scan: &mut Scan<N>, schedule: &mut Schedule) -> Option<i32> {
+        while let Some(signal) = self.signals.take() {
+            match signal {
+                Signal::TERM | Signal::INT => return Some(EXIT_TERM),
+                Signal::HUP => {
+                    for pid in scan.supervisors() {
+                        process::signal(pid, Signal::TERM);
+                    }
+                    return Some(EXIT_HANGUP);
+                }
+                Signal::ALRM => schedule.must_scan = true,
+                _ => {}
+            }
+        }
+        while let Some((pid, _)) = process::reap() {
+            scan.exited(pid);
+        }
+        None
+    }
+
+    /// Holds the directory against the table: starts what is new or has ended, ends what is gone.
+    fn scan<const N: usize>(&self, scan: &mut Scan<N>, schedule: &mut Schedule) {
+        let now = clock::monotonic();
+        // Watched before it is read, so that nothing happens unseen.
+        schedule.watch = watched_path::watch(self.directory).ok();
+        let before = look(self.directory);
+        // A change within one tick of the file system's clock looks like none: look twice.
+        let has_changed = before != schedule.look;
+        schedule.look = before;
+        schedule.look_at = match schedule.watch {
+            Some(_) => None,
+            None => Some(now.plus(if has_changed { SCAN_RETRY } else { SCAN_INTERVAL })),
+        };
+        schedule.must_scan = false;
+        schedule.is_suspect = has_changed;
+        let directory = match file::open_directory(CURRENT, self.directory) {
+            Ok(directory) => directory,
+            Err(reason) => {
+                self.warn(b"unable to change directory to ", self.directory.to_bytes(), reason);
+                schedule.look_at = Some(now.plus(SCAN_RETRY));
+                schedule.is_suspect = true;
+                return;
+            }
+        };
+        scan.begin();
+        let mut has_trouble = false;
+        let read = directory::visit(&directory, |name| {
+            if !name.to_bytes().starts_with(b".") {
+                has_trouble |= !self.examine(&directory, name, scan, now);
+            }
+        });
+        if let Err(reason) = read {
+            self.warn(b"unable to read directory ", self.directory.to_bytes(), reason);
+        }
+        scan.end(read.is_ok());
+        while let Some(supervisor) = scan.take_removed() {
+            if let Some(pid) = supervisor {
+                process::signal(pid, Signal::TERM);
+            }
+        }
+        if has_trouble || read.is_err() {
+            schedule.is_suspect = true;
+            schedule.look_at = earlier(schedule.look_at, Some(now.plus(SCAN_INTERVAL)));
+        }
+    }
+
+    /// Deals with one entry; false if it could not be examined.
+    fn examine<const N: usize>(&self, directory: &Descriptor, name: &CStr, scan: &mut Scan<N>, now: Instant) -> bool {
+        let metadata = match file::metadata(directory, name) {
+            Ok(Metadata { kind: Kind::Fifo | Kind::Other, .. }) => return true,
+            Ok(metadata) => metadata,
+            Err(reason) => {
+                self.warn(b"unable to stat ", name.to_bytes(), reason);
+                let is_gone = matches!(reason, Errno::NOENT | Errno::NOTDIR);
+                if !is_gone {
+                    scan.unreadable(NameHash::of(name.to_bytes()));
+                }
+                return is_gone;
+            }
+        };
+        let identity = Identity { device: metadata.device, inode: metadata.inode };
+        match scan.found(identity, NameHash::of(name.to_bytes()), now) {
+            Verdict::Leave => {}
+            Verdict::Full => {
+                let parts: &[&[u8]] = &[
+                    b"runsvdir ",
+                    self.directory.to_bytes(),
+                    b": warning: unable to start runsv ",
+                    name.to_bytes(),
+                    b": too many services.",
+                ];
+                report::line_if_ready(standard::error(), parts);
+            }
+            Verdict::Start => match process::spawn(|| self.become_runsv(directory, name)) {
+                Ok(pid) => scan.started(identity, pid, now),
+                Err(reason) => {
+                    self.warn(b"unable to fork for ", name.to_bytes(), reason);
+                    scan.not_started(identity, now, FORK_RETRY);
+                }
+            },
+        }
+        true
+    }
+
+    fn become_runsv(&self, directory: &Descriptor, name: &CStr) -> i32 {
+        self.signals.restore(CAUGHT);
+        if self.leads_sessions {
+            process::lead_session();
+        }
+        let reason = match process::enter(directory) {
+            Ok(()) => process::execute_from_path(c"runsv", &[c"runsv", name]),
+            Err(reason) => reason,
+        };
+        let parts: &[&[u8]] = &[
+            b"runsvdir ",
+            self.directory.to_bytes(),
+            b": fatal: unable to start runsv ",
+            name.to_bytes(),
+            b": ",
+            reason.text(),
+        ];
+        report::line(standard::error(), parts);
+        EXIT_FATAL
+    }
+
+    fn warn(&self, what: &[u8], name: &[u8], reason: Errno) {
+        let parts: &[&[u8]] =
+            &[b"runsvdir ", self.directory.to_bytes(), b": warning: ", what, name, b": ", reason.text()];
+        report::line_if_ready(standard::error(), parts);
+    }
+}
+
+fn look(directory: &CStr) -> Option<Look> {
+    let metadata = file::metadata(CURRENT, directory).ok()?;
+    Some((metadata.device, metadata.inode, metadata.modified))
+}
+
+fn tell(subject: &[u8], severity: Severity, what: &[u8], reason: Option<Errno>, write: fn(&Message<'_>)) {
+    write(&Message { program: b"runsvdir", subject, severity, what, path: b"", reason });
+}

@@ -1,0 +1,141 @@
+//! The programs in a service directory: which are there, and how each is executed (`runsv.md`, sections 4 and 6).
+
+use core::ffi::CStr;
+
+use supervision::process::Pid;
+use supervision::process::errno::Errno;
+use supervision::process::outcome::Outcome;
+use supervision::process::signal::Signal;
+use supervision::supervise::service::{Member, Script};
+use supervision::text::Text;
+use sys::process::{ExecErrors, enter, execute, spawn};
+use sys::signal::Signals;
+use sys::standard::{Standard, redirect};
+use sys::{AsFd, Descriptor, file, report, standard};
+
+/// What a supervisor blocks, and reads when it has time. TERM and INT end it; the rest must not.
+pub const CAUGHT: &[Signal] = &[
+    Signal::ALRM,
+    Signal::CHLD,
+    Signal::HUP,
+    Signal::INT,
+    Signal::PIPE,
+    Signal::QUIT,
+    Signal::TERM,
+    Signal::USR1,
+    Signal::USR2,
+];
+
+/// A child that could not execute its program, and every failed system call (`runsv.md`, section 1).
+pub const EXIT_FAILED: i32 = 111;
+
+/// What a child needs of its supervisor.
+#[derive(Clone, Copy)]
+pub struct Surroundings<'a> {
+    /// The service directory as the user gave it, for messages.
+    pub name: &'a CStr,
+    /// The service directory, or its `log`.
+    pub directory: &'a Descriptor,
+    /// The log pipe: its reading and its writing end.
+    pub pipe: Option<&'a (Descriptor, Descriptor)>,
+    /// The supervisor's signals.
+    pub signals: &'a Signals,
+    /// Where a child leaves the reason why it could not execute its program.
+    pub exec_errors: &'a ExecErrors,
+}
+
+/// Why a script was not started.
+pub enum NotStarted {
+    /// It is not there, or it is not meant to be run.
+    Absent,
+    /// There is no room for a process.
+    NoFork(Errno),
+}
+
+/// Starts `script`.
+///
+/// # Errors
+/// [`NotStarted`].
+pub fn start(member: Member, script: Script, surroundings: Surroundings<'_>) -> Result<Pid, NotStarted> {
+    let is_there = match script {
+        Script::Run => true,
+        // Readable is enough: one that cannot be executed is tried, and says so.
+        Script::Finish(_) => file::open_read(surroundings.directory, c"./finish").is_ok(),
+        Script::Control(_) => is_control_script(script, surroundings),
+    };
+    if !is_there {
+        return Err(NotStarted::Absent);
+    }
+    spawn(|| become_script(member, script, surroundings)).map_err(NotStarted::NoFork)
+}
+
+fn is_control_script(script: Script, surroundings: Surroundings<'_>) -> bool {
+    let Some(path) = control_path(script) else { return false };
+    match file::metadata(surroundings.directory, path) {
+        Ok(metadata) => metadata.is_owner_executable(),
+        Err(Errno::NOENT) => false,
+        Err(reason) => {
+            let name = surroundings.name.to_bytes();
+            let parts: &[&[u8]] =
+                &[b"runsv ", name, b": warning: unable to stat ", path.to_bytes(), b": ", reason.text()];
+            report::line_if_ready(standard::error(), parts);
+            false
+        }
+    }
+}
+
+fn control_path(script: Script) -> Option<&'static CStr> {
+    match script {
+        Script::Control(command) => command.script(),
+        Script::Run | Script::Finish(_) => None,
+    }
+}
+
+/// Becomes `script`; returns the exit code if it cannot.
+fn become_script(member: Member, script: Script, surroundings: Surroundings<'_>) -> i32 {
+    let prepared = prepare(member, surroundings);
+    surroundings.signals.restore(CAUGHT);
+    let reason = match (prepared, script) {
+        (Err(reason), _) => reason,
+        (Ok(()), Script::Run) => execute(c"./run", &[c"./run"]),
+        (Ok(()), Script::Finish(outcome)) => execute_finish(outcome),
+        (Ok(()), Script::Control(_)) => control_path(script).map_or(Errno::NOENT, |path| execute(path, &[path])),
+    };
+    let (what, path): (&[u8], &[u8]) = match (member, script) {
+        (Member::Log, _) => (b"unable to start ", b"log/./run"),
+        (Member::Main, Script::Run) => (b"unable to start ", b"./run"),
+        (Member::Main, Script::Finish(_)) => (b"unable to start ", b"./finish"),
+        (Member::Main, Script::Control(_)) => (b"unable to run ", control_path(script).map_or(b"", CStr::to_bytes)),
+    };
+    let name = surroundings.name.to_bytes();
+    report::line(standard::error(), &[b"runsv ", name, b": fatal: ", what, path, b": ", reason.text()]);
+    surroundings.exec_errors.leave(reason);
+    EXIT_FAILED
+}
+
+fn prepare(member: Member, surroundings: Surroundings<'_>) -> sys::Result<()> {
+    enter(surroundings.directory)?;
+    match (member, surroundings.pipe) {
+        (Member::Main, Some((_, writer))) => redirect(writer.as_fd(), Standard::Output),
+        (Member::Log, Some((reader, _))) => redirect(reader.as_fd(), Standard::Input),
+        (Member::Main | Member::Log, None) => Ok(()),
+    }
+}
+
+/// `./finish CODE STATUS`: the exit code or -1, and the low byte of the wait status.
+fn execute_finish(outcome: Outcome) -> Errno {
+    let mut code = Text::<8>::new();
+    match outcome.exit_code() {
+        Some(exit_code) => code.push_number(exit_code.into()),
+        None => code.push(b"-1"),
+    }
+    let mut status = Text::<8>::new();
+    status.push_number(outcome.low_byte().into());
+    code.push(b"\0");
+    status.push(b"\0");
+    match (CStr::from_bytes_with_nul(code.as_bytes()), CStr::from_bytes_with_nul(status.as_bytes())) {
+        (Ok(code), Ok(status)) => execute(c"./finish", &[c"./finish", code, status]),
+        // Three digits and a NUL always fit.
+        _ => Errno::INVAL,
+    }
+}

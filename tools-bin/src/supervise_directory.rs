@@ -1,0 +1,286 @@
+//! The directory `supervise/` of a service: where it is, and what a supervisor keeps in it
+//! (`supervise-protocol.md`).
+//!
+//! It is below the service directory, or where a link of that name leads. Where there is neither, and the service
+//! directory cannot be written to, it is `/run/runit/supervise.NAME`: NAME is the last part of the service
+//! directory's true path, and that of its parent followed by `-log` for a log service.
+
+use core::ffi::CStr;
+
+use supervision::limits::{PATH_BYTES, PATH_MARGIN};
+use supervision::process::Pid;
+use supervision::process::errno::Errno;
+use supervision::supervise::status::Record;
+use supervision::text::Text;
+use sys::file::{self, CURRENT, Kind};
+use sys::watch::Watch;
+use sys::{Descriptor, process};
+
+const NAME: &CStr = c"supervise";
+const ELSEWHERE: &[u8] = b"/run/runit/supervise.";
+
+/// A path of one's own making, NUL-terminated.
+type Path = Text<{ PATH_BYTES + PATH_MARGIN }>;
+
+/// What went wrong with one of its files.
+#[derive(Clone, Copy)]
+pub struct Trouble {
+    /// What was tried, up to the file's name.
+    pub what: &'static [u8],
+    /// The file's name below the service directory's `supervise/`.
+    pub file: &'static [u8],
+    /// What follows the name.
+    pub then: &'static [u8],
+    /// Why it failed, if a system call said so.
+    pub reason: Option<Errno>,
+}
+
+impl Trouble {
+    fn new(what: &'static [u8], file: &'static [u8], reason: Errno) -> Self {
+        Self { what, file, then: b"", reason: Some(reason) }
+    }
+}
+
+/// Opens the directory for a client: the service directory is the current one.
+///
+/// # Errors
+/// Why `supervise` below the service directory cannot be entered.
+pub fn find() -> Result<Descriptor, Errno> {
+    file::open_path(CURRENT, NAME).or_else(|reason| {
+        if reason != Errno::NOENT {
+            return Err(reason);
+        }
+        let mut path = elsewhere().ok_or(reason)?;
+        path.terminated().and_then(|path| file::open_path(CURRENT, path).ok()).ok_or(reason)
+    })
+}
+
+/// Makes `watch` tell when files in the directory are replaced. The current directory is the service directory.
+///
+/// # Errors
+/// The kernel's, or that there is no such directory.
+pub fn watch(watch: &Watch) -> Result<(), Errno> {
+    watch.add(NAME).or_else(|reason| {
+        let mut path = elsewhere().ok_or(reason)?;
+        path.terminated().ok_or(reason).and_then(|path| watch.add(path))
+    })
+}
+
+/// The directory, held by a supervisor.
+pub struct SuperviseDirectory {
+    directory: Descriptor,
+    /// Held for its lock.
+    _lock: Descriptor,
+    fifos: Option<Fifos>,
+    /// The pid that the file `pid` tells; `None` before it was ever written.
+    told_pid: Option<Option<Pid>>,
+}
+
+struct Fifos {
+    control: Descriptor,
+    /// Keeps the fifo from ever being at its end.
+    _control_writer: Descriptor,
+    /// Open as long as the supervisor lives: that is how clients know.
+    _ok: Option<Descriptor>,
+}
+
+impl SuperviseDirectory {
+    /// Makes the directory if need be, and takes its lock. The current directory is the service directory.
+    ///
+    /// # Errors
+    /// What could not be made, opened or locked.
+    pub fn claim() -> Result<Self, Trouble> {
+        let directory = open_or_make().map_err(|reason| Trouble::new(b"unable to open ", b"lock", reason))?;
+        let lock =
+            file::append(&directory, c"lock").map_err(|reason| Trouble::new(b"unable to open ", b"lock", reason))?;
+        file::lock(&lock).map_err(|reason| Trouble::new(b"unable to lock ", b"lock", reason))?;
+        Ok(Self { directory, _lock: lock, fifos: None, told_pid: None })
+    }
+
+    /// Makes and opens the fifo through which commands come.
+    ///
+    /// # Errors
+    /// What could not be made or opened, or that something else has its name.
+    pub fn open_control(&mut self) -> Result<(), Trouble> {
+        const FILE: &CStr = c"control";
+        let trouble = |reason| Trouble::new(b"unable to open ", b"control", reason);
+        let _ = file::make_fifo(&self.directory, FILE, 0o600);
+        let metadata = file::metadata(&self.directory, FILE)
+            .map_err(|reason| Trouble::new(b"unable to stat ", b"control", reason))?;
+        if metadata.kind != Kind::Fifo {
+            return Err(Trouble { what: b"", file: b"control", then: b" exists but is not a fifo", reason: None });
+        }
+        let control = file::open_read(&self.directory, FILE).map_err(trouble)?;
+        let writer = file::open_write(&self.directory, FILE).map_err(trouble)?;
+        self.fifos = Some(Fifos { control, _control_writer: writer, _ok: None });
+        Ok(())
+    }
+
+    /// Makes and opens the fifo that tells that the supervisor lives: from now on clients may speak.
+    ///
+    /// # Errors
+    /// What could not be made or opened.
+    pub fn open_ok(&mut self) -> Result<(), Trouble> {
+        const FILE: &CStr = c"ok";
+        let _ = file::make_fifo(&self.directory, FILE, 0o600);
+        let ok =
+            file::open_read(&self.directory, FILE).map_err(|reason| Trouble::new(b"unable to read ", b"ok", reason))?;
+        if let Some(fifos) = &mut self.fifos {
+            fifos._ok = Some(ok);
+        }
+        Ok(())
+    }
+
+    /// The fifo to wait for.
+    pub fn control(&self) -> Option<&Descriptor> {
+        self.fifos.as_ref().map(|fifos| &fifos.control)
+    }
+
+    /// The next byte that was written to the control fifo, if any.
+    pub fn read_control(&self) -> Option<u8> {
+        let mut byte = [0];
+        match file::read(self.control()?, &mut byte).ok()? {
+            [byte] => Some(*byte),
+            _ => None,
+        }
+    }
+
+    /// Writes `pid` (if it changed), `stat` and `status`; each is replaced as a whole.
+    ///
+    /// # Errors
+    /// The first file that could not be written; those after it were not tried.
+    pub fn write_status(&mut self, record: &Record) -> Result<(), Trouble> {
+        if self.told_pid != Some(record.pid) {
+            let mut line = Text::<12>::new();
+            if let Some(pid) = record.pid {
+                line.push_number(pid.raw().into());
+                line.push(b"\n");
+            }
+            self.replace(&PID, line.as_bytes())?;
+            self.told_pid = Some(record.pid);
+        }
+        self.replace(&STAT, record.stat_line().as_bytes())?;
+        self.replace(&STATUS, &record.encode())
+    }
+
+    fn replace(&self, names: &Replaced, bytes: &[u8]) -> Result<(), Trouble> {
+        let new = file::create(&self.directory, names.new)
+            .map_err(|reason| Trouble::new(b"unable to open ", names.new_text, reason))?;
+        match file::write(&new, bytes) {
+            Ok(count) if count == bytes.len() => {}
+            Ok(_) => {
+                return Err(Trouble {
+                    what: b"unable to write ",
+                    file: names.new_text,
+                    then: b": partial write.",
+                    reason: None,
+                });
+            }
+            Err(reason) => return Err(Trouble::new(b"unable to write ", names.new_text, reason)),
+        }
+        file::rename(&self.directory, names.new, names.name)
+            .map_err(|reason| Trouble::new(names.rename_text, names.name_text, reason))
+    }
+}
+
+/// A file that is written under another name and then renamed.
+struct Replaced {
+    name: &'static CStr,
+    new: &'static CStr,
+    name_text: &'static [u8],
+    new_text: &'static [u8],
+    rename_text: &'static [u8],
+}
+
+static PID: Replaced = Replaced {
+    name: c"pid",
+    new: c"pid.new",
+    name_text: b"pid",
+    new_text: b"pid.new",
+    rename_text: b"unable to rename pid.new to ",
+};
+static STAT: Replaced = Replaced {
+    name: c"stat",
+    new: c"stat.new",
+    name_text: b"stat",
+    new_text: b"stat.new",
+    rename_text: b"unable to rename stat.new to ",
+};
+static STATUS: Replaced = Replaced {
+    name: c"status",
+    new: c"status.new",
+    name_text: b"status",
+    new_text: b"status.new",
+    rename_text: b"unable to rename status.new to ",
+};
+
+/// Opens the directory below the current one, or elsewhere; makes what is missing.
+fn open_or_make() -> Result<Descriptor, Errno> {
+    match file::make_directory(CURRENT, NAME, 0o700) {
+        Ok(()) | Err(Errno::EXIST) => {}
+        Err(_) => {
+            // The service directory cannot be written to. Without a directory elsewhere, there is none.
+            if file::metadata(CURRENT, NAME) == Err(Errno::NOENT) && !is_link() {
+                return open_elsewhere().ok_or(Errno::NOENT);
+            }
+        }
+    }
+    let opened = file::open_directory(CURRENT, NAME);
+    if opened != Err(Errno::NOENT) {
+        return opened;
+    }
+    make_link_target();
+    file::open_directory(CURRENT, NAME)
+}
+
+fn is_link() -> bool {
+    let mut first = [0; 1];
+    file::read_link(CURRENT, NAME, &mut first).is_ok()
+}
+
+#[inline(never)]
+fn open_elsewhere() -> Option<Descriptor> {
+    let mut path = elsewhere()?;
+    make_all(path.as_bytes());
+    file::open_directory(CURRENT, path.terminated()?).ok()
+}
+
+/// Makes the directory that the link `supervise` leads to, and those above it.
+#[inline(never)]
+fn make_link_target() {
+    let mut buffer = [0; PATH_BYTES];
+    if let Ok(target) = file::read_link(CURRENT, NAME, &mut buffer) {
+        make_all(target);
+    }
+}
+
+/// Makes each directory of `path` that is not there: those above with mode 0755, the last with 0700.
+fn make_all(path: &[u8]) {
+    for end in 1..=path.len() {
+        let (above, below) = path.split_at_checked(end).unwrap_or((path, b""));
+        let is_last = below.is_empty();
+        if is_last || below.starts_with(b"/") {
+            // It may be there already; if it cannot be made, opening the last one says so.
+            if let Some(one) = Path::from_bytes(above).terminated() {
+                let _ = file::make_directory(CURRENT, one, if is_last { 0o700 } else { 0o755 });
+            }
+        }
+    }
+}
+
+/// The path of `supervise/` for the current directory, if that is a service directory that is read-only.
+#[inline(never)]
+fn elsewhere() -> Option<Path> {
+    let mut buffer = [0; PATH_BYTES];
+    let mut parts = process::current_directory(&mut buffer).ok()?.rsplit(|byte| *byte == b'/');
+    let last = parts.next()?;
+    let mut path = Path::from_bytes(ELSEWHERE);
+    match parts.next() {
+        Some(parent) if last == b"log" && !parent.is_empty() => {
+            path.push(parent);
+            path.push(b"-log");
+        }
+        Some(_) | None => path.push(last),
+    }
+    Some(path)
+}

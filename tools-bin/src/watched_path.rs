@@ -1,0 +1,59 @@
+//! Watches a directory by its path: what is in it, and every link on the way that could come to lead elsewhere.
+
+use core::ffi::CStr;
+
+use supervision::limits::{LINKS, PATH_BYTES, PATH_MARGIN};
+use supervision::text::Text;
+use sys::Result;
+use sys::file::{self, CURRENT};
+use sys::watch::Watch;
+
+type Path = Text<{ PATH_BYTES + PATH_MARGIN }>;
+
+/// Begins to watch. What changes after this call is told.
+///
+/// # Errors
+/// The kernel's: the directory is not there, or there are no more watches.
+pub fn watch(directory: &CStr) -> Result<Watch> {
+    let watch = Watch::new()?;
+    watch.add(directory)?;
+    watch_links(&watch, directory);
+    Ok(watch)
+}
+
+/// Watches the directory of every link on the way, as the kernel follows them.
+fn watch_links(watch: &Watch, path: &CStr) {
+    let mut path = Path::from_bytes(path.to_bytes());
+    for _ in 0..LINKS {
+        let mut buffer = [0; PATH_BYTES];
+        let Some((end, target)) = first_link(&path, &mut buffer) else { return };
+        let (link, rest) = path.as_bytes().split_at_checked(end).unwrap_or((b"", b""));
+        let parent_end = link.iter().rposition(|byte| *byte == b'/').map_or(0, |slash| slash.saturating_add(1));
+        let parent = link.get(..parent_end).unwrap_or(b"");
+        let mut place = Path::from_bytes(if parent.is_empty() { b"." } else { parent });
+        if let Some(place) = place.terminated() {
+            // Without this watch a change of the link is seen at the next other change.
+            let _ = watch.add(place);
+        }
+        let mut next = Path::from_bytes(if target.starts_with(b"/") { b"" } else { parent });
+        next.push(target);
+        next.push(rest);
+        path = next;
+    }
+}
+
+/// The end of the first part of `path` that is a link, and where it leads.
+fn first_link<'a>(path: &Path, buffer: &'a mut [u8; PATH_BYTES]) -> Option<(usize, &'a [u8])> {
+    let bytes = path.as_bytes();
+    let end = (1..=bytes.len()).find(|end| {
+        let (part, rest) = bytes.split_at_checked(*end).unwrap_or((b"", b""));
+        let is_whole = rest.is_empty() || rest.starts_with(b"/");
+        is_whole && !part.ends_with(b"/") && {
+            let mut first = [0; 1];
+            let mut part = Path::from_bytes(part);
+            part.terminated().is_some_and(|part| file::read_link(CURRENT, part, &mut first).is_ok())
+        }
+    })?;
+    let mut part = Path::from_bytes(bytes.get(..end)?);
+    Some((end, file::read_link(CURRENT, part.terminated()?, buffer).ok()?))
+}
