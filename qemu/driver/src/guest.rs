@@ -161,7 +161,7 @@ fn find_process(listing: &str, command: &str) -> Option<u32> {
 }
 
 /// `12.34` seconds as hundredths.
-pub fn parse_hundredths(text: &str) -> Result<u64> {
+fn parse_hundredths(text: &str) -> Result<u64> {
     let (whole, part) = text.split_once('.').with_context(|| format!("not a time: {text:?}"))?;
     ensure!(part.len() == 2, "not in hundredths: {text:?}");
     Ok(whole.parse::<u64>()? * 100 + part.parse::<u64>()?)

@@ -17,7 +17,7 @@ const BOOT_LIMIT: Duration = Duration::from_secs(180);
 const LOGIN_LIMIT: Duration = Duration::from_secs(30);
 /// From a request to the end of the machine: 2 s.
 const SHUTDOWN_LIMIT: Duration = Duration::from_secs(90);
-/// Two starts of a service that dies at once must lie this far apart, in hundredths of a second (what /proc/uptime counts).
+/// Two starts of a service that dies at once must lie this far apart; the kernel counts them in whole hundredths of a second.
 const CRASH_GAP_HUNDREDTHS: u64 = 99;
 const CRASH_STARTS: usize = 4;
 const IDLE_SECONDS: u64 = 10;
@@ -227,12 +227,12 @@ impl Smoke {
         Ok(format!("pid {old} became {new}"))
     }
 
-    /// Its starts, which it notes itself by the clock that does not jump.
+    /// Its starts, as the kernel has recorded them by the clock that does not jump.
     fn hold_crashing_service(&mut self) -> Result<String> {
         let path = "/run/sample-crash.starts";
         self.guest.look_until(&format!("[ $(wc -l <{path}) -ge {CRASH_STARTS} ]"))?;
         let text = self.guest.console.ask(&format!("cat {path}"))?;
-        let starts: Vec<u64> = text.lines().map(guest::parse_hundredths).collect::<Result<_>>()?;
+        let starts: Vec<u64> = text.lines().map(str::parse).collect::<Result<_, _>>().context(text.clone())?;
         let gaps: Vec<u64> = starts.windows(2).map(|pair| pair[1].saturating_sub(pair[0])).collect();
         let least = *gaps.iter().min().context("no two starts")?;
         ensure!(least >= CRASH_GAP_HUNDREDTHS, "hundredths of a second between starts: {gaps:?}");
