@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use nix::sys::signal::Signal;
 use support::{
-    LISTEN, Machine, Root, Scratch, children, command_line, context_switches, needs, process_state, wait_until,
+    LISTEN, Machine, Root, Scratch, children, command_line, context_switches, is_alive, needs, process_state,
+    wait_until,
 };
 
 const INTERVAL: Duration = Duration::from_secs(10);
@@ -28,6 +29,8 @@ fn switches_in_interval(pids: &[u32]) -> Vec<(u64, String)> {
     wait_at_rest(pids);
     let before: Vec<u64> = pids.iter().map(|pid| context_switches(*pid)).collect();
     std::thread::sleep(INTERVAL);
+    let gone: Vec<_> = pids.iter().filter(|pid| !is_alive(**pid)).collect();
+    assert_eq!(gone, [] as [&u32; 0], "ended while they were watched");
     let all =
         pids.iter().zip(before).map(|(pid, before)| (context_switches(*pid) - before, command_line(*pid).join(" ")));
     all.filter(|(count, _)| *count > 0).collect()

@@ -24,6 +24,13 @@ fn can_boot() -> bool {
     needs(&["namespaces", "nsenter", "busybox"])
 }
 
+/// Runs `init 0` or `init 6` inside. It says nothing; where the machine is quick, it is killed with all the rest.
+fn ask(scratch: &Scratch, machine: &Machine, level: &str) {
+    let output = machine.run(scratch, &["/sbin/init", level]);
+    assert!(matches!(output.ending, Ending::Exit(0) | Ending::Signal(9)), "{output:?}");
+    assert_eq!((output.stdout.as_str(), output.stderr.as_str()), ("", ""));
+}
+
 /// The console without the first line, which carries a version.
 fn after_booting(machine: &Machine) -> String {
     let console = machine.console();
@@ -240,7 +247,7 @@ fn init_0_powers_off() {
     let root = small_system(&scratch);
     let mut machine = Machine::boot(&scratch, &root);
     machine.wait_console("\ntwo\n");
-    assert_eq!(machine.run(&scratch, &["/sbin/init", "0"]), Output::exit(0, "", ""));
+    ask(&scratch, &machine, "0");
     assert_eq!(machine.wait_end(), MachineEnd::PowerOff);
     assert_eq!(after_booting(&machine), format!("{BOOT_TO_STAGE_2}{SHUTDOWN_OF_STAGE_2}- runit: power off...\n"));
 }
@@ -254,7 +261,7 @@ fn init_6_reboots() {
     let root = small_system(&scratch);
     let mut machine = Machine::boot(&scratch, &root);
     machine.wait_console("\ntwo\n");
-    assert_eq!(machine.run(&scratch, &["/sbin/init", "6"]), Output::exit(0, "", ""));
+    ask(&scratch, &machine, "6");
     assert_eq!(machine.wait_end(), MachineEnd::Reboot);
     assert_eq!(after_booting(&machine), format!("{BOOT_TO_STAGE_2}{SHUTDOWN_OF_STAGE_2}- runit: system reboot.\n"));
 }
@@ -284,7 +291,7 @@ fn stage_2_that_ignores_term_is_killed() {
         .stage("2", "trap 'echo two stays' TERM; echo two; while :; do sleep 1000 & wait $!; done");
     let mut machine = Machine::boot(&scratch, &root);
     machine.wait_console("\ntwo\n");
-    machine.run(&scratch, &["/sbin/init", "0"]);
+    ask(&scratch, &machine, "0");
     assert_eq!(machine.wait_end(), MachineEnd::PowerOff);
     let console = machine.console();
     assert!(console.contains("two stays\n- runit: warning: stage 2 not terminated, sending sigkill...\n"), "{console}");
@@ -311,7 +318,7 @@ fn cont_without_a_request_means_nothing() {
     let stage = stage_process(&machine, "/etc/runit/2");
     machine.signal(Signal::SIGCONT);
     // The next request shows that the first signal was nothing.
-    machine.run(&scratch, &["/sbin/init", "0"]);
+    ask(&scratch, &machine, "0");
     assert_eq!(machine.wait_end(), MachineEnd::PowerOff);
     assert_eq!(after_booting(&machine), format!("{BOOT_TO_STAGE_2}{SHUTDOWN_OF_STAGE_2}- runit: power off...\n"));
     assert!(!is_alive(stage));
@@ -331,7 +338,7 @@ fn adds_other_signals_mean_nothing() {
     for signal in [SIGHUP, SIGTERM, SIGALRM, SIGPIPE, SIGQUIT, SIGUSR1, SIGUSR2] {
         machine.signal(signal);
     }
-    machine.run(&scratch, &["/sbin/init", "0"]);
+    ask(&scratch, &machine, "0");
     assert_eq!(machine.wait_end(), MachineEnd::PowerOff);
     assert_eq!(after_booting(&machine), format!("{BOOT_TO_STAGE_2}{SHUTDOWN_OF_STAGE_2}- runit: power off...\n"));
 }
@@ -347,7 +354,7 @@ fn services_of_stage_2_are_left_to_stage_3() {
         .stage("3", "ps | grep -c '[s]leep 4321'");
     let mut machine = Machine::boot(&scratch, &root);
     machine.wait_console("\ntwo\n");
-    machine.run(&scratch, &["/sbin/init", "0"]);
+    ask(&scratch, &machine, "0");
     assert_eq!(machine.wait_end(), MachineEnd::PowerOff);
     assert!(machine.console().contains("- runit: enter stage: /etc/runit/3\n1\n"), "{}", machine.console());
 }
@@ -411,7 +418,7 @@ fn interrupt_without_script_means_nothing_in_stage_2() {
     let mut machine = Machine::boot(&scratch, &root);
     machine.wait_console("\ntwo\n");
     machine.signal(Signal::SIGINT);
-    machine.run(&scratch, &["/sbin/init", "0"]);
+    ask(&scratch, &machine, "0");
     assert_eq!(machine.wait_end(), MachineEnd::PowerOff);
     assert!(!machine.console().contains("cad"), "{}", machine.console());
 }
@@ -462,7 +469,7 @@ fn orphans_are_reaped() {
     let init = machine.pid();
     wait_until("no zombies", || (!children(init).into_iter().any(|pid| process_state(pid) == Some('Z'))).then_some(()));
     // And it still hears.
-    machine.run(&scratch, &["/sbin/init", "0"]);
+    ask(&scratch, &machine, "0");
     assert_eq!(machine.wait_end(), MachineEnd::PowerOff);
 }
 
@@ -485,7 +492,7 @@ fn orphans_that_die_at_once_do_not_starve_requests() {
     for orphan in crowd.into_iter().filter(|pid| *pid != stage) {
         send_signal(orphan, Signal::SIGKILL);
     }
-    machine.run(&scratch, &["/sbin/init", "6"]);
+    ask(&scratch, &machine, "6");
     assert_eq!(machine.wait_end(), MachineEnd::Reboot);
 }
 
@@ -621,7 +628,7 @@ fn mends_k127_ctrlaltdel_that_hangs_holds_nothing_up() {
     machine.run(&scratch, &["/bin/sh", "-c", "(true & ); (true & )"]);
     let init = machine.pid();
     wait_until("no zombies", || (!children(init).into_iter().any(|pid| process_state(pid) == Some('Z'))).then_some(()));
-    machine.run(&scratch, &["/sbin/init", "6"]);
+    ask(&scratch, &machine, "6");
     assert_eq!(machine.wait_end(), MachineEnd::Reboot);
     assert!(machine.console().contains("- runit: enter stage: /etc/runit/3\nthree\n"), "{}", machine.console());
 }
@@ -635,7 +642,7 @@ fn mends_k126_stage_1_that_hangs_can_be_left() {
     let root = small_system(&scratch).stage("1", "echo one; exec sleep 1000");
     let mut machine = Machine::boot(&scratch, &root);
     machine.wait_console("\none\n");
-    machine.run(&scratch, &["/sbin/init", "6"]);
+    ask(&scratch, &machine, "6");
     assert_eq!(machine.wait_end(), MachineEnd::Reboot);
     let console = machine.console();
     assert!(console.contains("- runit: leave stage: /etc/runit/1\n"), "{console}");
@@ -668,7 +675,7 @@ fn mends_f58_third_ctrl_alt_del_leaves_a_hanging_stage_3() {
     let root = small_system(&scratch).stage("3", "echo three; trap '' TERM INT; while :; do sleep 1000; done");
     let mut machine = Machine::boot(&scratch, &root);
     machine.wait_console("\ntwo\n");
-    machine.run(&scratch, &["/sbin/init", "6"]);
+    ask(&scratch, &machine, "6");
     machine.wait_console("three\n");
     let mut times = 0;
     while machine.is_up() {
@@ -697,9 +704,9 @@ fn mends_f57_power_off_during_a_reboot() {
     let root = small_system(&scratch).gate("/gate").stage("3", "echo three; read -r _ </gate");
     let mut machine = Machine::boot(&scratch, &root);
     machine.wait_console("\ntwo\n");
-    machine.run(&scratch, &["/sbin/init", "6"]);
+    ask(&scratch, &machine, "6");
     machine.wait_console("three\n");
-    assert_eq!(machine.run(&scratch, &["/sbin/init", "0"]), Output::exit(0, "", ""));
+    ask(&scratch, &machine, "0");
     std::fs::write(root.path().join("gate"), "go\n").expect("gate");
     assert_eq!(machine.wait_end(), MachineEnd::PowerOff);
     assert_eq!(machine.console().matches("enter stage: /etc/runit/3").count(), 1);
@@ -718,7 +725,7 @@ fn mends_k125_read_only_root() {
     let mut machine = Machine::boot_with(&scratch, &root, "/sbin/init", steps);
     machine.wait_console("\ntwo\n");
     assert!(!machine.run(&scratch, &["/bin/touch", "/x"]).stderr.is_empty());
-    assert_eq!(machine.run(&scratch, &["/sbin/init", "6"]), Output::exit(0, "", ""));
+    ask(&scratch, &machine, "6");
     assert_eq!(machine.wait_end(), MachineEnd::Reboot);
     assert_eq!(after_booting(&machine), format!("{BOOT_TO_STAGE_2}{SHUTDOWN_OF_STAGE_2}- runit: system reboot.\n"));
 }
@@ -740,7 +747,7 @@ fn mends_f50_missing_stage_1_runs_the_emergency_program() {
         "{console}"
     );
     assert!(machine.is_up() && !console.contains("/etc/runit/2"), "{console}");
-    machine.run(&scratch, &["/sbin/init", "0"]);
+    ask(&scratch, &machine, "0");
     assert_eq!(machine.wait_end(), MachineEnd::PowerOff);
 }
 
@@ -828,7 +835,7 @@ fn mends_f50_without_any_shell_it_waits_with_a_message() {
     assert_eq!(process_fields(init).map(|fields| fields[0].clone()).as_deref(), Some("S"));
     assert_eq!(support::context_switches(init), switches, "it does not turn in circles");
     // Stage 3 cannot run either, for want of a shell. That is told too, and ctrl-alt-del then ends it.
-    assert_eq!(machine.run(&scratch, &["/sbin/init", "6"]), Output::exit(0, "", ""));
+    ask(&scratch, &machine, "6");
     machine.wait_console("- runit: fatal: nothing can be run instead of: /etc/runit/3");
     machine.signal(Signal::SIGINT);
     assert_eq!(machine.wait_end(), MachineEnd::Reboot);
@@ -844,7 +851,7 @@ fn mends_f50_missing_stage_3_is_named_before_the_end() {
     std::fs::remove_file(root.path().join("etc/runit/3")).expect("stage 3");
     let mut machine = Machine::boot(&scratch, &root);
     machine.wait_console("\ntwo\n");
-    machine.run(&scratch, &["/sbin/init", "6"]);
+    ask(&scratch, &machine, "6");
     assert_eq!(machine.wait_end(), MachineEnd::Reboot);
     assert!(
         machine.console().contains("- runit: fatal: unable to start child: /etc/runit/3: file does not exist\n"),

@@ -6,23 +6,14 @@ use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
 use support::{
-    Ending, LISTEN, LISTEN_AND_STAY, Output, Scratch, Service, State, Status, is_alive, needs, process_state,
-    send_signal, wait_until,
+    Ending, LISTEN, LISTEN_AND_STAY, NOTE_START, Output, Scratch, Service, State, Status, assert_a_second_apart,
+    is_alive, needs, process_state, seconds_between, send_signal, wait_until,
 };
-
-/// A script that ends at once, after noting when it was started: field 22 of its stat line is the moment of the fork, in
-/// hundredths of a second of the monotonic clock.
-const NOTE_START: &str = "(read -r line </proc/$$/stat; set -- $line; shift 21; echo $1 >>starts)\n";
 
 /// A program that notes its blocked signals. Shells are no use here: they unblock all at their start.
 const NOTE_MASK: &str = "#!/usr/bin/awk -f
 BEGIN { while ((getline line <\"/proc/self/status\") > 0) if (line ~ /^SigBlk/) print line >\"mask\" }
 ";
-
-fn gaps(stamps: &[String]) -> Vec<f64> {
-    let seconds: Vec<f64> = stamps.iter().map(|stamp| stamp.parse::<f64>().expect("a stamp") / 100.0).collect();
-    seconds.windows(2).map(|pair| pair[1] - pair[0]).collect()
-}
 
 fn sorted(mut lines: Vec<String>) -> Vec<String> {
     lines.sort();
@@ -290,8 +281,8 @@ fn short_lives_are_started_once_a_second() {
     let scratch = Scratch::new();
     let service = scratch.service("web").run(&format!("{NOTE_START}exit 0"));
     let _runsv = scratch.supervise(&service);
-    let gaps = gaps(&service.wait_lines("starts", 5));
-    assert!(gaps.iter().all(|gap| *gap >= 0.97), "gaps between starts: {gaps:?}");
+    let gaps = seconds_between(&service.wait_lines("starts", 5));
+    assert_a_second_apart(&gaps);
     let shortest = gaps.iter().copied().fold(f64::MAX, f64::min);
     assert!(shortest < 1.6, "gaps between starts: {gaps:?}");
 }
@@ -318,6 +309,7 @@ fn restart_after_a_kill_brings_a_new_pid() {
     let service = scratch.service("web").run(LISTEN);
     let _runsv = scratch.supervise(&service);
     let first = service.wait_running();
+    service.wait_lines("starts", 1);
     send_signal(first, Signal::SIGKILL);
     let second = service.wait_running_other_than(first);
     assert_eq!(service.wait_lines("starts", 2)[1], second.to_string());
@@ -330,8 +322,8 @@ fn run_that_cannot_be_started_is_tried_every_second() {
     let service = scratch.service("web").finish(&format!("{NOTE_START}echo \"$@\" >>finishes"));
     let runsv = scratch.supervise(&service);
     let line = "runsv web: fatal: unable to start ./run: file does not exist\n";
-    let gaps = gaps(&service.wait_lines("starts", 3));
-    assert!(gaps.iter().all(|gap| *gap >= 0.97), "gaps between tries: {gaps:?}");
+    let gaps = seconds_between(&service.wait_lines("starts", 3));
+    assert_a_second_apart(&gaps);
     assert!(service.lines("finishes").iter().all(|arguments| arguments == "111 0"), "{:?}", service.lines("finishes"));
     assert_eq!(runsv.stderr().replace(line, ""), "");
     assert!(runsv.stderr().matches(line).count() >= 3);
@@ -1024,8 +1016,8 @@ fn log_that_crashes_is_held_to_one_start_a_second() {
     let scratch = Scratch::new();
     let service = scratch.service("web").run("exec sleep 1000").log_run(&format!("{NOTE_START}exit 1"));
     let _runsv = scratch.supervise(&service);
-    let gaps = gaps(&service.log().wait_lines("starts", 4));
-    assert!(gaps.iter().all(|gap| *gap >= 0.97), "gaps between starts: {gaps:?}");
+    let gaps = seconds_between(&service.log().wait_lines("starts", 4));
+    assert_a_second_apart(&gaps);
 }
 
 #[test]
@@ -1459,8 +1451,8 @@ fn mends_k11_other_signals_do_not_kill_runsv() {
     let mut runsv = scratch.supervise(&service);
     let pid = service.wait_running();
     service.wait_lines("starts", 1);
-    use Signal::{SIGALRM, SIGCONT, SIGHUP, SIGINT, SIGPIPE, SIGQUIT, SIGUSR1, SIGUSR2};
-    for signal in [SIGHUP, SIGINT, SIGQUIT, SIGUSR1, SIGUSR2, SIGALRM, SIGPIPE, SIGCONT] {
+    use Signal::{SIGALRM, SIGCONT, SIGHUP, SIGPIPE, SIGQUIT, SIGUSR1, SIGUSR2};
+    for signal in [SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGALRM, SIGPIPE, SIGCONT] {
         runsv.signal(signal);
     }
     service.send("i");
@@ -1468,6 +1460,21 @@ fn mends_k11_other_signals_do_not_kill_runsv() {
     assert_eq!((runsv.try_wait(), service.wait_stat("run").pid), (None, pid));
     runsv.signal(Signal::SIGTERM);
     service.wait_stat("run, got TERM, want exit");
+}
+
+/// Ctrl-C at the terminal of somebody who tries a service out is meant for all of it: nothing is left without a
+/// supervisor.
+#[test]
+fn mends_k11_int_ends_the_service_too() {
+    let scratch = Scratch::new();
+    let service = scratch.service("web").run(LISTEN);
+    let mut runsv = scratch.supervise(&service);
+    let pid = service.wait_running();
+    service.wait_lines("starts", 1);
+    runsv.signal(Signal::SIGINT);
+    assert_eq!(runsv.output(), Output::exit(0, "", ""));
+    assert!(!is_alive(pid));
+    assert_eq!(service.stat(), "down\n");
 }
 
 /// What runsv may not let kill itself (K11) is not ignored in the service.
@@ -1535,11 +1542,7 @@ fn adds_state_under_run_for_a_read_only_directory() {
     let mode = inside("/run/runit/supervise.web").metadata().expect("directory").mode() & 0o7777;
     assert_eq!(mode, 0o700);
     let mut command = scratch.command("nsenter");
-    command
-        .arg(format!("--target={}", runsv.pid()))
-        .args(["--mount", "--wdns"])
-        .arg(scratch.path())
-        .args(["sv", "status", "web"]);
+    command.arg(format!("--target={}", runsv.pid())).args(["--mount", "sh", "-c", "cd \"$SVDIR\" && sv status web"]);
     let status = scratch.output(command).without_numbers();
     assert_eq!(status, Output::exit(0, "run: web: (pid P) Ns; run: log: (pid P) Ns\n", ""));
     assert!(!service.path().join("supervise").exists());

@@ -24,7 +24,7 @@ pub use programs::{
     arm_programs, figure, has_program, is_reference, is_root, may_make_namespaces, needs, programs, skip,
 };
 pub use scratch::Scratch;
-pub use service::{LISTEN, LISTEN_AND_STAY, Service};
+pub use service::{LISTEN, LISTEN_AND_STAY, NOTE_START, Service, assert_a_second_apart, seconds_between};
 pub use status::{State, Status};
 pub use wait::{LIMIT, wait_until};
 

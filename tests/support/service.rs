@@ -25,6 +25,24 @@ echo $$ >>starts
 while :; do sleep 1000 >/dev/null 2>&1 & wait $!; done
 ";
 
+/// A part of a script that notes in `starts` when it was started: field 22 of its stat line is the moment of the fork, in
+/// hundredths of a second of the monotonic clock.
+pub const NOTE_START: &str = "(read -r line </proc/$$/stat; set -- $line; shift 21; echo $1 >>starts)\n";
+
+/// The seconds between the starts that [`NOTE_START`] noted.
+pub fn seconds_between(stamps: &[String]) -> Vec<f64> {
+    let seconds: Vec<f64> = stamps.iter().map(|stamp| stamp.parse::<f64>().expect("a stamp") / 100.0).collect();
+    seconds.windows(2).map(|pair| pair[1] - pair[0]).collect()
+}
+
+/// Starts are a second apart. From the moment the supervisor counts from to the fork a busy machine may take its time,
+/// so a single one may seem early by that; the middle one may not.
+pub fn assert_a_second_apart(gaps: &[f64]) {
+    let mut sorted = gaps.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    assert!(sorted[0] >= 0.75 && sorted[sorted.len() / 2] >= 0.97, "seconds between starts: {gaps:?}");
+}
+
 /// One service directory, or the `log` directory in one.
 #[derive(Clone, Debug)]
 pub struct Service {
