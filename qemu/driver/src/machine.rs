@@ -44,7 +44,7 @@ pub const BOARDS: [Board; 2] = [
     Board {
         name: "armv7",
         emulator: "qemu-system-arm",
-        arguments: &["-M", "virt", "-cpu", "cortex-a15"],
+        arguments: &["-M", "virt,highmem=off", "-cpu", "cortex-a15"],
         // With the legacy form of virtio the keyboard does not appear.
         keyboard: &["-global", "virtio-mmio.force-legacy=false", "-device", "virtio-keyboard-device"],
         keyboard_modules: &["virtio_mmio", "virtio_input"],
