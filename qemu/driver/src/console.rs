@@ -33,11 +33,11 @@ pub struct Answer {
     pub code: u32,
 }
 
-/// What came before a mark and when the mark came, since the machine's start.
+/// What came before a mark, and when the mark came.
 #[derive(Debug)]
 pub struct Seen {
     pub text: String,
-    pub at: Duration,
+    pub at: Instant,
 }
 
 impl Console {
@@ -51,6 +51,13 @@ impl Console {
             journal: Journal::create(journal, started)?,
             commands: 0,
         })
+    }
+
+    /// Goes on with the console of another machine; it is recorded in the same journal.
+    pub fn connect(&mut self, stream: UnixStream) {
+        self.stream = stream;
+        self.unread.clear();
+        self.cleaner = Cleaner::default();
     }
 
     /// Types `line` and the enter key.
@@ -73,7 +80,7 @@ impl Console {
                 let rest = self.unread.split_off(position + mark.len());
                 let mut text = std::mem::replace(&mut self.unread, rest);
                 text.truncate(position);
-                return Ok(Seen { text, at: self.journal.started.elapsed() });
+                return Ok(Seen { text, at: Instant::now() });
             }
             if self.unread.contains(PANIC_MARK) {
                 bail!("kernel panic while waiting for {mark:?}{}", self.shown());

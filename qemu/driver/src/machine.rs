@@ -154,6 +154,14 @@ impl Machine {
         self.qmp.execute("send-key", json!({ "keys": keys })).map(drop)
     }
 
+    /// Lets the next reset end QEMU.
+    ///
+    /// # Errors
+    /// QEMU refuses.
+    pub fn end_at_reset(&mut self) -> Result<()> {
+        self.qmp.execute("set-action", json!({ "reboot": "shutdown" })).map(drop)
+    }
+
     /// Waits for a reset that the guest made.
     ///
     /// # Errors

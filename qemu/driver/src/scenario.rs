@@ -1,14 +1,15 @@
 //! The smoke boot: what is done on the console, in order, and what must be seen.
 //!
-//! One machine serves for all: it boots, is looked at, reboots by `init 6`, again by ctrl-alt-del, and powers off. A check returns the
-//! figures it found, or what was seen instead. After a failed check the shell is brought back and the rest goes on; where that does not
-//! work, what is left counts as failed.
+//! One machine serves for nearly all: it boots, is looked at, reboots by `init 6`, is looked at again, and reboots by ctrl-alt-del, which
+//! ends it. A second one, which is quicker than one that was reset twice, powers off. A check returns the figures it found, or what was
+//! seen instead. After a failed check the shell is brought back and the rest goes on; where that does not work, what is left counts as
+//! failed.
 
 use crate::console::Console;
 use crate::guest::{self, Guest};
 use crate::machine::{Boot, Machine};
 use anyhow::{Context, Result, bail, ensure};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 /// From power-on to the login prompt: 4 s on x86_64, 8 s on armv7, four times that on a busy host.
@@ -26,29 +27,31 @@ const PICKUP_LIMIT_MILLISECONDS: u64 = 500;
 /// How many new services are tried at most until one is fast enough: the host may be busy with something else.
 const PICKUP_TRIES: u32 = 3;
 
-type Check = fn(&mut Smoke) -> Result<String>;
+type Check<'a> = fn(&mut Smoke<'a>) -> Result<String>;
 
-const CHECKS: [(&str, Check); 19] = [
-    ("boot", Smoke::boot),
-    ("login", Smoke::log_in_first),
-    ("status", Smoke::show_status),
-    ("memory", Smoke::measure_memory),
-    ("kill", Smoke::kill_service),
-    ("down", Smoke::take_down),
-    ("up", Smoke::bring_up),
-    ("restart", Smoke::restart),
-    ("crash", Smoke::hold_crashing_service),
-    ("log", Smoke::kill_logger),
-    ("new-service", Smoke::add_service),
-    ("removed-service", Smoke::remove_service),
-    ("bad-input", Smoke::give_bad_input),
-    ("idle", Smoke::stay_idle),
-    ("reboot", Smoke::reboot),
-    ("login-after-reboot", Smoke::log_in_again),
-    ("ctrl-alt-del", Smoke::press_ctrl_alt_del),
-    ("login-after-ctrl-alt-del", Smoke::log_in_again),
-    ("poweroff", Smoke::power_off),
-];
+fn checks<'a>() -> [(&'static str, Check<'a>); 19] {
+    [
+        ("boot", Smoke::boot),
+        ("login", Smoke::log_in_first),
+        ("status", Smoke::show_status),
+        ("memory", Smoke::measure_memory),
+        ("kill", Smoke::kill_service),
+        ("down", Smoke::take_down),
+        ("up", Smoke::bring_up),
+        ("restart", Smoke::restart),
+        ("crash", Smoke::hold_crashing_service),
+        ("log", Smoke::kill_logger),
+        ("new-service", Smoke::add_service),
+        ("removed-service", Smoke::remove_service),
+        ("bad-input", Smoke::give_bad_input),
+        ("idle", Smoke::stay_idle),
+        ("reboot", Smoke::reboot),
+        ("login-after-reboot", Smoke::log_in_again),
+        ("ctrl-alt-del", Smoke::press_ctrl_alt_del),
+        ("second-machine", Smoke::start_again),
+        ("poweroff", Smoke::power_off),
+    ]
+}
 
 /// Boots the machine, runs all checks, prints a line for each. True if all passed.
 ///
@@ -57,13 +60,15 @@ const CHECKS: [(&str, Check); 19] = [
 pub fn run(boot: &Boot, artefacts: &Path) -> Result<bool> {
     let board = boot.board.name;
     let journal = artefacts.join(format!("{board}-console.log"));
-    let (machine, stream) = Machine::start(boot, &artefacts.join(format!("{board}-qemu.stderr")))?;
-    let console = Console::open(stream, machine.started, &journal)?;
-    let keyboard_modules = boot.board.keyboard_modules;
-    let mut smoke = Smoke { guest: Guest { console }, machine, figures: Vec::new(), prompt_at: None, keyboard_modules };
+    let stderr_file = artefacts.join(format!("{board}-qemu.stderr"));
+    let began = Instant::now();
+    let (machine, stream) = Machine::start(boot, &stderr_file)?;
+    let guest = Guest { console: Console::open(stream, machine.started, &journal)? };
+    let mut smoke = Smoke { boot, stderr_file, guest, machine, figures: Vec::new(), prompt_at: None };
+    let checks = checks();
     let mut passed = 0;
     let mut is_lost = false;
-    for (name, check) in CHECKS {
+    for (name, check) in checks {
         if is_lost {
             println!("not ok {name}: not tried, the console is lost");
             continue;
@@ -82,24 +87,24 @@ pub fn run(boot: &Boot, artefacts: &Path) -> Result<bool> {
     for figure in &smoke.figures {
         println!("# {board}: {figure}");
     }
-    let failed = CHECKS.len() - passed;
-    let seconds = smoke.machine.started.elapsed().as_secs_f64();
+    let failed = checks.len() - passed;
+    let seconds = began.elapsed().as_secs_f64();
     println!("# {board}: {passed} checks passed, {failed} failed, in {seconds:.1} s; console: {}", journal.display());
     Ok(failed == 0)
 }
 
-struct Smoke {
+struct Smoke<'a> {
+    boot: &'a Boot<'a>,
+    stderr_file: PathBuf,
     guest: Guest,
     machine: Machine,
     /// What is worth comparing from boot to boot, for the end.
     figures: Vec<String>,
     /// When the login prompt came that is still open.
-    prompt_at: Option<Duration>,
-    /// What must be loaded before a key can be pressed.
-    keyboard_modules: &'static [&'static str],
+    prompt_at: Option<Instant>,
 }
 
-impl Smoke {
+impl Smoke<'_> {
     /// Keeps a figure for the end and shows it now.
     fn keep(&mut self, figure: String) -> String {
         self.figures.push(figure.clone());
@@ -107,12 +112,12 @@ impl Smoke {
     }
 
     fn boot(&mut self) -> Result<String> {
-        let at = self.wait_prompt()?;
-        Ok(self.keep(format!("login prompt {:.2} s after power-on", at.as_secs_f64())))
+        let after = self.wait_prompt()? - self.machine.started;
+        Ok(self.keep(format!("login prompt {:.2} s after power-on", after.as_secs_f64())))
     }
 
     /// Stages 1 and 2 begin without complaint, and a prompt comes.
-    fn wait_prompt(&mut self) -> Result<Duration> {
+    fn wait_prompt(&mut self) -> Result<Instant> {
         let console = &mut self.guest.console;
         console.wait_for("- runit: enter stage: /etc/runit/1", BOOT_LIMIT)?;
         let stage_1 = console.wait_for("- runit: leave stage: /etc/runit/1", BOOT_LIMIT)?.text;
@@ -139,8 +144,7 @@ impl Smoke {
         ensure!(who.starts_with("0\n/dev/tty"), "not root on a terminal: {who:?}");
         // That clock starts when the kernel is unpacked; what has passed since the prompt is taken off.
         let uptime_hundredths = self.guest.uptime_hundredths()?;
-        let since_prompt = self.machine.started.elapsed() - prompt_at;
-        Ok(uptime_hundredths as f64 / 100.0 - since_prompt.as_secs_f64())
+        Ok(uptime_hundredths as f64 / 100.0 - prompt_at.elapsed().as_secs_f64())
     }
 
     /// Every service in /etc/service has a process, which exists; only the crashing one may be between two.
@@ -350,12 +354,12 @@ impl Smoke {
         self.guest.console.type_line("init 6")?;
         let stage_3 = self.watch_shutdown("- runit: system reboot.")?;
         self.machine.wait_guest_reset(SHUTDOWN_LIMIT)?;
-        let reset_at = self.machine.started.elapsed();
-        let prompt_at = self.wait_prompt()?;
+        let reset_at = Instant::now();
+        let after = self.wait_prompt()?.saturating_duration_since(reset_at);
         Ok(format!(
             "stage 3 took {:.2} s, login prompt {:.2} s after the reset",
             stage_3.as_secs_f64(),
-            prompt_at.saturating_sub(reset_at).as_secs_f64()
+            after.as_secs_f64()
         ))
     }
 
@@ -370,11 +374,12 @@ impl Smoke {
         self.show_status()
     }
 
+    /// QEMU is told to end at the reset that follows.
     fn press_ctrl_alt_del(&mut self) -> Result<String> {
-        for module in self.keyboard_modules {
+        for module in self.boot.board.keyboard_modules {
             self.guest.console.ask(&format!("modprobe {module}"))?;
         }
-        self.machine.qmp.forget_events()?;
+        self.machine.end_at_reset()?;
         self.machine.press_ctrl_alt_del()?;
         for mark in [
             "- runit: ctrl-alt-del request...",
@@ -384,22 +389,37 @@ impl Smoke {
             self.guest.console.wait_for(mark, SHUTDOWN_LIMIT)?;
         }
         let stage_3 = self.watch_shutdown("- runit: system reboot.")?;
-        self.machine.wait_guest_reset(SHUTDOWN_LIMIT)?;
-        self.wait_prompt()?;
-        Ok(format!("stage 3 took {:.2} s, and the machine is up again", stage_3.as_secs_f64()))
+        self.watch_end("guest-reset")?;
+        Ok(format!("stage 3 took {:.2} s, then the machine was reset", stage_3.as_secs_f64()))
+    }
+
+    fn start_again(&mut self) -> Result<String> {
+        let (machine, stream) = Machine::start(self.boot, &self.stderr_file)?;
+        self.machine = machine;
+        self.guest.console.connect(stream);
+        let after = self.wait_prompt()? - self.machine.started;
+        self.log_in()?;
+        self.show_status()?;
+        Ok(format!("login prompt {:.2} s after power-on", after.as_secs_f64()))
     }
 
     fn power_off(&mut self) -> Result<String> {
         let typed_at = Instant::now();
         self.guest.console.type_line("poweroff")?;
         let stage_3 = self.watch_shutdown("- runit: power off...")?;
-        self.guest.console.wait_end(SHUTDOWN_LIMIT)?;
-        let (reason, status) = self.machine.wait_shutdown(SHUTDOWN_LIMIT)?;
-        ensure!(reason == "guest-shutdown", "QEMU ended by {reason}");
-        ensure!(status.success(), "QEMU ended with {status}");
+        self.watch_end("guest-shutdown")?;
         let (stage_3, all) = (stage_3.as_secs_f64(), typed_at.elapsed().as_secs_f64());
         self.keep(format!("stage 3 took {stage_3:.2} s, poweroff {all:.2} s from the command to the end"));
-        Ok(format!("stage 3 took {stage_3:.2} s, QEMU ended by {reason}"))
+        Ok(format!("stage 3 took {stage_3:.2} s, then the machine was off"))
+    }
+
+    /// QEMU ends, for the reason given.
+    fn watch_end(&mut self, expected: &str) -> Result<()> {
+        self.guest.console.wait_end(SHUTDOWN_LIMIT)?;
+        let (reason, status) = self.machine.wait_shutdown(SHUTDOWN_LIMIT)?;
+        ensure!(reason == expected, "QEMU ended by {reason}, not {expected}");
+        ensure!(status.success(), "QEMU ended with {status}");
+        Ok(())
     }
 
     /// Follows the way down to the last line, without complaints; returns the time of stage 3.
