@@ -72,6 +72,8 @@ fn log_keeps_every_line() {
     let logger = service.log().wait_running();
     service.wait_lines("lines", 50);
     send_signal(logger, Signal::SIGKILL);
+    // Only when it is gone can it no longer take a byte with it.
+    wait_until("the end of the logger", || (!support::is_alive(logger)).then_some(()));
     service.open_gate("gate");
     let expected: Vec<String> = (1..=100).map(|number| number.to_string()).collect();
     assert_eq!(service.wait_lines("lines", 100), expected);

@@ -1281,6 +1281,36 @@ fn mends_k5_kill_is_heard_during_a_control_script() {
     service.wait_stat("down");
 }
 
+/// The way a shutdown goes: exit, and after the wait kill.
+#[test]
+fn mends_f18_forced_shutdown_gets_past_a_control_script_that_hangs() {
+    let scratch = Scratch::new();
+    let service = scratch.service("web").run(LISTEN).script("control/t", "echo >>scripts; exec sleep 1000");
+    let mut runsv = scratch.supervise(&service);
+    let pid = service.wait_running();
+    service.wait_lines("starts", 1);
+    service.send("h1t");
+    service.wait_lines("scripts", 1);
+    assert_eq!(scratch.sv(&["-w1", "force-shutdown", "web"]).ending, Ending::Exit(1));
+    assert_eq!(runsv.wait(), Ending::Exit(0));
+    assert!(!is_alive(pid));
+}
+
+/// F24: however many commands wait for the script.
+#[test]
+fn mends_f18_kill_is_heard_behind_many_commands() {
+    let scratch = Scratch::new();
+    let service = scratch.service("web").run(LISTEN_AND_STAY).script("control/t", "echo >>scripts; exec sleep 1000");
+    let _runsv = scratch.supervise(&service);
+    let pid = service.wait_running();
+    service.wait_lines("starts", 1);
+    service.send("t");
+    service.wait_lines("scripts", 1);
+    service.send(&"h".repeat(50));
+    service.send("dk");
+    wait_gone(pid);
+}
+
 #[test]
 fn mends_k5_death_of_the_service_is_seen_during_a_control_script() {
     let scratch = Scratch::new();
