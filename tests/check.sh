@@ -52,9 +52,11 @@ list_scripts() {
 }
 
 step_manual() {
-    find . -path './*/man/*' -name '*.[0-9]' ! -path './target/*' ! -path './out/*' | sort | while read -r page; do
+    pages=$(find . -path './*/man/*' -name '*.[0-9]' ! -path './target/*' ! -path './out/*' | sort)
+    for page in $pages; do
         judge "mandoc-${page#./}" mandoc -T lint -W warning "$page"
     done
+    [ -n "$pages" ] || echo "SKIPPED: manual: no page is written yet"
 }
 
 step_messages() {
@@ -105,10 +107,10 @@ step_lints() {
         echo "SKIPPED: clippy: this Rust has no clippy"
         return
     fi
-    # Apart, for the host's packages ask rustix for std, and the programs must not have it.
-    judge clippy-programs cargo clippy --all-targets \
-        --package supervision --package sys --package init-bin --package tools-bin -- --deny warnings
-    judge clippy-tests cargo clippy --all-targets --package pipit-tests --package qemu-driver -- --deny warnings
+    # Apart, for what the tests depend on asks rustix for std, and the programs must not have it.
+    judge clippy-programs cargo clippy --package sys --package init-bin --package tools-bin -- --deny warnings
+    judge clippy-tests cargo clippy --all-targets --package supervision --package pipit-tests --package qemu-driver \
+        -- --deny warnings
 }
 
 step_driver() {
@@ -208,7 +210,7 @@ count_results() {
         /^test .* \.\.\. FAILED$/ { failed++ }
         /^test .* \.\.\. ignored/ { skipped++ }
         /^test .* \.\.\. ok$/ { ended[$2] = 1 }
-        /^SKIPPED: / { name = $2; sub(/:$/, "", name); left_out[name] = 1 }
+        /^SKIPPED: / { name = substr($0, 10); sub(/: .*/, "", name); left_out[name] = 1 }
         END {
             for (name in left_out) { skipped++; if (name in ended) passed-- }
             print passed + 0, failed + 0, skipped + 0
@@ -262,6 +264,7 @@ main() {
     esac
 
     passed=0 failed=0 skipped=0 fetch=
+    all_begin=$(date +%s)
     mkdir -p "$logs"
     if ! tests/setup.sh; then
         failed=1
@@ -283,6 +286,7 @@ main() {
         run_step "$step" "$limit"
     done
     end_fetch
+    printf 'all steps: %d s\n' "$(($(date +%s) - all_begin))"
     finish
 }
 

@@ -45,8 +45,9 @@ compare() {
         fail "$name" "out/$arch/bin/$program is not built"
         return
     fi
-    ours=$("$out/bin/$program" "$@" 2>&1) && code=0 || code=$?
-    other=$("$root/out/$arch/bin/$program" "$@" 2>&1) && other_code=0 || other_code=$?
+    # From inside the directory, so that messages which name the program are equal too.
+    ours=$(cd "$out/bin" && "./$program" "$@" 2>&1) && code=0 || code=$?
+    other=$(cd "$root/out/$arch/bin" && "./$program" "$@" 2>&1) && other_code=0 || other_code=$?
     expect "$name" "fall-back: $ours ($code), first choice: $other ($other_code)" \
         [ "$ours $code" = "$other $other_code" ]
 }

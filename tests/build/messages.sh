@@ -32,6 +32,7 @@ main() {
         make -C "$root" ARCH=sparc
     miss_library_source
     miss_host_linker
+    miss_all_of_the_setup
     finish_report
 }
 
@@ -58,6 +59,10 @@ miss_library_source() {
     x86_64) other=armv7 ;;
     *) other=x86_64 ;;
     esac
+    if TOOLCHAIN=stable "$root/target-specs/build.sh" --show "$other" >/dev/null 2>&1; then
+        skip "$name" "a compiled core for $other is installed"
+        return
+    fi
     missing "$name" 'with a compiled core' 'apt-get install rustc-web cargo-web rust-web-src' \
         make -C "$root" "ARCH=$other" TOOLCHAIN=stable
 }
@@ -74,6 +79,25 @@ miss_host_linker() {
     ln -s "${cargo%/*}/rustc" "$scratch/bare/rustc"
     missing "$name" 'no cc, which links the build script' 'apt-get install gcc' \
         env -i "HOME=$HOME" "PATH=$scratch/bare" make -C "$root" ARCH=x86_64
+}
+
+# Set-up where it may not install: the command for root on a Debian-like system, a list elsewhere.
+miss_all_of_the_setup() {
+    rm -f "$scratch/bare/cargo" "$scratch/bare/rustc"
+    for tool in cat sort ls sed; do
+        ln -sf "$(command -v "$tool")" "$scratch/bare/$tool"
+    done
+    printf '#!/bin/sh\necho 1000\n' >"$scratch/bare/id"
+    chmod 755 "$scratch/bare/id"
+    if [ -e "$scratch/bare/apt-get" ]; then
+        missing setup-prints-the-command-for-root 'missing; as root:' 'rustc-web cargo-web rust-web-src' \
+            env -i "HOME=$scratch/home" "PATH=$scratch/bare" "$root/tests/setup.sh"
+    else
+        skip setup-prints-the-command-for-root "this is not a Debian-like system"
+    fi
+    rm -f "$scratch/bare/apt-get"
+    missing setup-prints-a-list-elsewhere 'missing, to be installed by hand:' 'Rust 1.88' \
+        env -i "HOME=$scratch/home" "PATH=$scratch/bare" "$root/tests/setup.sh"
 }
 
 main "$@"
