@@ -2,9 +2,8 @@
 
 use crate::time::Duration;
 
-/// Commands that wait while a control script runs. A person or a script sends two or three; when it is
-/// full the control fifo is not read, and commands wait in the kernel's pipe instead.
-pub const WAITING_COMMANDS: usize = 8;
+/// Commands that wait while a control script runs: one of each kind that waits, so it is never full.
+pub const WAITING_COMMANDS: usize = 9;
 
 /// Actions that one event can make a service and its log service ask for. Proven by the test that
 /// drives every state with every event.
@@ -28,8 +27,8 @@ pub const STAT_LINE: usize = 40;
 /// Bytes of what `sv status` says behind a service's name, numbers of 20 digits included.
 pub const STATUS_TAIL: usize = 128;
 
-/// Parts of one diagnostic line: program, directory, severity, what, path, reason and what joins them.
-pub const MESSAGE_PARTS: usize = 12;
+/// Parts of one line: the longest is that of a service and its log service, five and six and what joins them.
+pub const MESSAGE_PARTS: usize = 14;
 
 /// Bytes of the longest path that is made here: the text of a `supervise` link, the true path of a service
 /// directory. A longer one counts as missing. Small, because it lies on the stack of every supervisor.

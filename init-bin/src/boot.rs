@@ -32,14 +32,14 @@ pub fn run() -> i32 {
         match Signals::catch(CAUGHT) {
             Ok(signals) => break signals,
             Err(reason) => {
-                console.line(&[b"- runit: fatal: unable to catch signals, pausing: ", reason.text()]);
-                poll::wait([], Some(clock::monotonic().plus(FORK_RETRY)));
+                console.line(b"fatal: unable to catch signals, pausing: %", &[reason.text()]);
+                poll::wait([None; 3], Some(clock::monotonic().plus(FORK_RETRY)));
             }
         }
     };
     // A container may not; there it is nobody's key.
     let _ = machine::catch_ctrl_alt_del();
-    console.line(&[b"- runit: pipit ", env!("CARGO_PKG_VERSION").as_bytes(), b": booting."]);
+    console.line(concat!("pipit ", env!("PIPIT_VERSION"), ": booting.").as_bytes(), &[]);
     let mut init = Init { boot: Boot::new(), console, signals, exec_errors: ExecErrors::new().ok() };
     let mut next = init.handle(Event::Start);
     loop {
@@ -53,7 +53,7 @@ pub fn run() -> i32 {
 impl Init {
     /// Waits for something to happen, and deals with it; an exit code if that ends pid 1.
     fn turn(&mut self) -> Option<i32> {
-        let [is_signalled] = poll::wait([Some(self.signals.as_fd())], self.boot.deadline());
+        let [is_signalled, ..] = poll::wait([Some(self.signals.as_fd()), None, None], self.boot.deadline());
         if !is_signalled {
             return self.handle(Event::Deadline);
         }

@@ -6,16 +6,24 @@ use supervision::boot::stage::{Child, Ending, Stage};
 use supervision::process::errno::Errno;
 use supervision::process::signal::Signal;
 use sys::process::{ExecErrors, execute};
-use sys::signal::Signals;
+use sys::signal::{SignalSet, Signals};
 use sys::standard::{Standard, redirect};
-use sys::{AsFd, machine, process, report, standard, terminal};
+use sys::{machine, process, report, standard, terminal};
 
 use crate::console::CONSOLE;
 use crate::{EXIT_FAILED, notice, request};
 
 /// What pid 1 blocks, and reads when it has time. Most of them mean nothing to it.
-pub const CAUGHT: &[Signal] =
-    &[Signal::ALRM, Signal::CHLD, Signal::CONT, Signal::HUP, Signal::INT, Signal::PIPE, Signal::PWR, Signal::TERM];
+pub const CAUGHT: SignalSet = SignalSet::of(&[
+    Signal::ALRM,
+    Signal::CHLD,
+    Signal::CONT,
+    Signal::HUP,
+    Signal::INT,
+    Signal::PIPE,
+    Signal::PWR,
+    Signal::TERM,
+]);
 
 const SHELL: &CStr = c"/bin/sh";
 
@@ -26,7 +34,7 @@ pub fn become_child(child: Child, signals: &Signals, exec_errors: Option<&ExecEr
     }
     process::lead_session();
     take_console(child);
-    signals.restore(CAUGHT);
+    signals.restore();
     let path = notice::path(child);
     let reason = if child == Child::Emergency { run_emergency(path) } else { execute(path, &[path]) };
     if let Some(exec_errors) = exec_errors {
@@ -63,10 +71,8 @@ fn take_console(child: Child) {
             }
         }
         Err(reason) if is_typed_at => {
-            report::line_if_ready(
-                standard::error(),
-                &[b"- runit: warning: unable to open ", CONSOLE.to_bytes(), b": ", reason.text()],
-            );
+            let values = [CONSOLE.to_bytes(), reason.text()];
+            report::line_if_ready(standard::error(), b"- runit: warning: unable to open %: %", &values);
         }
         Err(_) => {}
     }

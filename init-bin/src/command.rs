@@ -18,9 +18,9 @@ pub fn run(called: &[u8], word: Option<&CStr>) -> i32 {
         Some(b'6') => true,
         Some(_) | None => {
             if word.is_some_and(|word| word.to_bytes() == b"-V") {
-                report::line(standard::error(), &[b"pipit ", env!("CARGO_PKG_VERSION").as_bytes(), b"\n"]);
+                report::line(standard::error(), concat!("pipit ", env!("PIPIT_VERSION"), "\n").as_bytes(), &[]);
             }
-            report::line(standard::error(), &[b"usage: ", called, b" 0|6\n"]);
+            report::line(standard::error(), b"usage: % 0|6\n", &[called]);
             return EXIT_USAGE;
         }
     };
@@ -32,8 +32,8 @@ pub fn run(called: &[u8], word: Option<&CStr>) -> i32 {
             0
         }
         Err(trouble) => {
-            let path = trouble.path.to_bytes();
-            report::line(standard::error(), &[b"init: fatal: ", trouble.what, path, b": ", trouble.reason.text()]);
+            let values = [trouble.what, trouble.path.to_bytes(), trouble.reason.text()];
+            report::line(standard::error(), b"init: fatal: unable to % %: %", &values);
             EXIT_FAILED
         }
     }

@@ -6,12 +6,16 @@
 use core::ffi::CStr;
 
 use supervision::boot::stage::Notice;
-use sys::{AsFd, Descriptor, report, terminal};
+use supervision::process::message::Line;
+use sys::{AsFd, Descriptor, poll, report, standard, terminal};
 
 use crate::notice;
 
 /// The console's device.
 pub const CONSOLE: &CStr = c"/dev/console";
+
+/// What every line of pid 1 begins with.
+const PREFIX: &[u8] = b"- runit: ";
 
 /// pid 1's own way to the console.
 pub struct Console(Option<Descriptor>);
@@ -22,23 +26,35 @@ impl Console {
         Self(terminal::open(CONSOLE).ok())
     }
 
-    /// Writes one line.
-    pub fn say(&mut self, notice: Notice) {
-        let mut parts = notice::Parts::new();
-        notice::write(notice, &mut parts);
-        self.line(&parts);
+    /// Writes one line, made of `template` with `values` in its places.
+    pub fn line(&mut self, template: &[u8], values: &[&[u8]]) {
+        let mut line = Line::default();
+        line.fill(PREFIX, &[]);
+        line.fill(template, values);
+        self.write(&line);
     }
 
-    /// Writes one line of `parts`.
-    pub fn line(&mut self, parts: &[&[u8]]) {
-        let is_written = self.0.as_ref().is_some_and(|console| report::line_at_once(console.as_fd(), parts).is_ok());
-        if !is_written {
+    /// Tells `notice`.
+    pub fn say(&mut self, notice: Notice) {
+        let (template, path, reason) = notice::words(notice);
+        let mut line = Line::default();
+        line.fill(PREFIX, &[]);
+        line.fill(template, &[path.to_bytes()]);
+        if let Some(reason) = reason {
+            line.fill(b": %", &[reason.text()]);
+        }
+        self.write(&line);
+    }
+
+    fn write(&mut self, line: &Line<'_>) {
+        for is_last_try in [false, true] {
+            let to = self.0.as_ref().map_or(standard::error(), AsFd::as_fd);
+            let is_written = (self.0.is_some() || poll::is_writable(to)) && report::write(to, line).is_ok();
+            if is_written || is_last_try {
+                return;
+            }
             // Hung up, or not there before stage 1 mounted /dev.
             *self = Self::open();
-            match &self.0 {
-                Some(console) => drop(report::line_at_once(console.as_fd(), parts)),
-                None => report::line_if_ready(sys::standard::error(), parts),
-            }
         }
     }
 }

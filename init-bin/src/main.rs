@@ -28,8 +28,8 @@ fn start(arguments: Arguments) -> i32 {
         return boot::run();
     }
     let called = arguments.get(0).map_or(&b"init"[..], core::ffi::CStr::to_bytes);
-    if called.rsplit(|byte| *byte == b'/').next() == Some(b"runit") {
-        report::line(standard::error(), &[b"- runit: fatal: must be run as process no 1."]);
+    if called == b"runit" || called.ends_with(b"/runit") {
+        report::line(standard::error(), b"- runit: fatal: must be run as process no 1.", &[]);
         return EXIT_FAILED;
     }
     command::run(called, arguments.get(1))

@@ -2,11 +2,8 @@
 
 use core::ffi::CStr;
 
-use heapless::Vec;
 use supervision::boot::stage::{Child, Ending, Notice, Stage};
-
-/// The parts of one line.
-pub type Parts = Vec<&'static [u8], 6>;
+use supervision::process::errno::Errno;
 
 /// The path of a child's program; none for the child that ends the machine.
 pub fn path(child: Child) -> &'static CStr {
@@ -21,66 +18,35 @@ pub fn path(child: Child) -> &'static CStr {
     }
 }
 
-/// Makes the line that tells `notice`.
-pub fn write(notice: Notice, parts: &mut Parts) {
-    let stage = |stage| path(Child::Stage(stage)).to_bytes();
-    let mut push = |part: &'static [u8]| {
-        // No line has more parts than there is room for.
-        let _ = parts.push(part);
-    };
-    push(b"- runit: ");
+/// The words that tell `notice`: a template, what stands in its place, and why.
+pub fn words(notice: Notice) -> (&'static [u8], &'static CStr, Option<Errno>) {
+    let stage = |stage| path(Child::Stage(stage));
+    let nothing = c"";
     match notice {
-        Notice::Enter(child) => {
-            push(b"enter stage: ");
-            push(path(child).to_bytes());
+        Notice::Enter(child) => (b"enter stage: %", path(child), None),
+        Notice::LeaveChild(child) => (b"leave stage: %", path(child), None),
+        Notice::UnableToFork(child, errno) => (b"fatal: unable to fork for \"%\" pausing", path(child), Some(errno)),
+        Notice::UnableToStart(child, errno) => (b"fatal: unable to start child: %", path(child), Some(errno)),
+        Notice::Crashed(child) => (b"warning: child crashed: %", path(child), None),
+        Notice::Failed(child) => (b"warning: child failed: %", path(child), None),
+        Notice::Emergency(of) => (b"warning: running the emergency program instead of: %", stage(of), None),
+        Notice::Stranded(of) => (b"fatal: waiting for ctrl-alt-del, nothing can be run instead of: %", stage(of), None),
+        Notice::NotTerminated(Stage::One) => (b"warning: stage 1 not terminated, sending sigkill...", nothing, None),
+        Notice::NotTerminated(_) => (b"warning: stage 2 not terminated, sending sigkill...", nothing, None),
+        Notice::SkippingStageTwo => (b"warning: skipping stage 2...", nothing, None),
+        Notice::KillingStageTwo => (b"warning: killing all processes in stage 2...", nothing, None),
+        Notice::Restarting => (b"warning: restarting.", nothing, None),
+        Notice::CtrlAltDelRequest => (b"ctrl-alt-del request...", nothing, None),
+        Notice::GoingDownAlready => (b"warning: busy, the third request forces it.", nothing, None),
+        Notice::Forcing => (b"warning: forced by ctrl-alt-del, sending sigkill...", nothing, None),
+        Notice::PowerFailure => (b"power failure...", nothing, None),
+        Notice::PowerFailureIgnored => {
+            (b"warning: power failure ignored: % is not executable.", path(Child::PowerFail), None)
         }
-        Notice::LeaveChild(child) => {
-            push(b"leave stage: ");
-            push(path(child).to_bytes());
-        }
-        Notice::UnableToFork(child, errno) => {
-            push(b"fatal: unable to fork for \"");
-            push(path(child).to_bytes());
-            push(b"\" pausing: ");
-            push(errno.text());
-        }
-        Notice::UnableToStart(child, errno) => {
-            push(b"fatal: unable to start child: ");
-            push(path(child).to_bytes());
-            push(b": ");
-            push(errno.text());
-        }
-        Notice::Crashed(child) => {
-            push(b"warning: child crashed: ");
-            push(path(child).to_bytes());
-        }
-        Notice::Failed(child) => {
-            push(b"warning: child failed: ");
-            push(path(child).to_bytes());
-        }
-        Notice::Emergency(of) => {
-            push(b"warning: running the emergency program instead of: ");
-            push(stage(of));
-        }
-        Notice::Stranded(of) => {
-            push(b"fatal: nothing can be run instead of: ");
-            push(stage(of));
-            push(b": waiting for ctrl-alt-del");
-        }
-        Notice::NotTerminated(Stage::One) => push(b"warning: stage 1 not terminated, sending sigkill..."),
-        Notice::NotTerminated(_) => push(b"warning: stage 2 not terminated, sending sigkill..."),
-        Notice::SkippingStageTwo => push(b"warning: skipping stage 2..."),
-        Notice::KillingStageTwo => push(b"warning: killing all processes in stage 2..."),
-        Notice::Restarting => push(b"warning: restarting."),
-        Notice::CtrlAltDelRequest => push(b"ctrl-alt-del request..."),
-        Notice::GoingDownAlready => push(b"warning: busy with a request already, a third one forces it."),
-        Notice::Forcing => push(b"warning: forced by ctrl-alt-del, sending sigkill..."),
-        Notice::PowerFailure => push(b"power failure..."),
-        Notice::PowerFailureIgnored => push(b"warning: power failure ignored: /etc/runit/pwrfail is not executable."),
-        Notice::KillingAll => push(b"sending KILL signal to all processes..."),
-        Notice::Ending(Ending::Reboot) => push(b"system reboot."),
-        Notice::Ending(Ending::PowerOff) => push(b"power off..."),
-        Notice::Ending(Ending::Halt) => push(b"system halt."),
-        Notice::NotSynced => push(b"warning: sync takes too long, going on without it."),
+        Notice::KillingAll => (b"sending KILL signal to all processes...", nothing, None),
+        Notice::Ending(Ending::Reboot) => (b"system reboot.", nothing, None),
+        Notice::Ending(Ending::PowerOff) => (b"power off...", nothing, None),
+        Notice::Ending(Ending::Halt) => (b"system halt.", nothing, None),
+        Notice::NotSynced => (b"warning: sync takes too long.", nothing, None),
     }
 }

@@ -22,7 +22,7 @@ const UNSET: u32 = 0;
 
 /// A file that could not be made or changed.
 pub struct Trouble {
-    /// What was tried.
+    /// What was tried, as a verb.
     pub what: &'static [u8],
     /// On which file.
     pub path: &'static CStr,
@@ -71,8 +71,8 @@ fn set(places: Places) -> Result<(), Trouble> {
 }
 
 fn set_one(path: &'static CStr) -> Result<(), Trouble> {
-    file::create(CURRENT, path).map_err(|reason| Trouble { what: b"unable to create ", path, reason })?;
-    file::set_mode(CURRENT, path, SET).map_err(|reason| Trouble { what: b"unable to chmod ", path, reason })
+    file::create(CURRENT, path).map_err(|reason| Trouble { what: b"create", path, reason })?;
+    file::set_mode(CURRENT, path, SET).map_err(|reason| Trouble { what: b"chmod", path, reason })
 }
 
 /// A file that is not there asks for nothing either.

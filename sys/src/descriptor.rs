@@ -27,6 +27,11 @@ impl Descriptor {
         returned.map(|number| Self(number as RawFd))
     }
 
+    /// Lends it.
+    pub fn as_fd(&self) -> BorrowedFd<'_> {
+        borrow(self.0)
+    }
+
     /// Takes a new descriptor that the kernel wrote down.
     pub(crate) fn from_number(number: RawFd) -> Self {
         Self(number)
@@ -35,7 +40,7 @@ impl Descriptor {
 
 impl AsFd for Descriptor {
     fn as_fd(&self) -> BorrowedFd<'_> {
-        borrow(self.0)
+        Self::as_fd(self)
     }
 }
 

@@ -13,7 +13,7 @@ use linux_raw_sys::general::{
     __NR_openat, __NR_pipe2, __NR_readlinkat, O_APPEND, O_CLOEXEC, O_CREAT, O_DIRECTORY, O_LARGEFILE, O_NOCTTY,
     O_NONBLOCK, O_PATH, O_RDONLY, O_RDWR, O_TRUNC, O_WRONLY,
 };
-use rustix::fd::{AsFd, BorrowedFd};
+use rustix::fd::BorrowedFd;
 use rustix::fs::{AtFlags, FileType, FlockOperation, Mode};
 
 use crate::call::call;
@@ -60,7 +60,7 @@ impl Metadata {
 ///
 /// # Errors
 /// The kernel's.
-pub fn open_read(directory: impl AsFd, path: &CStr) -> Result<Descriptor> {
+pub fn open_read(directory: BorrowedFd<'_>, path: &CStr) -> Result<Descriptor> {
     open(directory, path, O_RDONLY, 0)
 }
 
@@ -68,7 +68,7 @@ pub fn open_read(directory: impl AsFd, path: &CStr) -> Result<Descriptor> {
 ///
 /// # Errors
 /// The kernel's.
-pub fn open_write(directory: impl AsFd, path: &CStr) -> Result<Descriptor> {
+pub fn open_write(directory: BorrowedFd<'_>, path: &CStr) -> Result<Descriptor> {
     open(directory, path, O_WRONLY, 0)
 }
 
@@ -76,7 +76,7 @@ pub fn open_write(directory: impl AsFd, path: &CStr) -> Result<Descriptor> {
 ///
 /// # Errors
 /// The kernel's.
-pub fn open_directory(directory: impl AsFd, path: &CStr) -> Result<Descriptor> {
+pub fn open_directory(directory: BorrowedFd<'_>, path: &CStr) -> Result<Descriptor> {
     open(directory, path, O_RDONLY | O_DIRECTORY, 0)
 }
 
@@ -84,7 +84,7 @@ pub fn open_directory(directory: impl AsFd, path: &CStr) -> Result<Descriptor> {
 ///
 /// # Errors
 /// The kernel's.
-pub fn open_path(directory: impl AsFd, path: &CStr) -> Result<Descriptor> {
+pub fn open_path(directory: BorrowedFd<'_>, path: &CStr) -> Result<Descriptor> {
     open(directory, path, O_PATH | O_DIRECTORY, 0)
 }
 
@@ -96,11 +96,11 @@ pub(crate) fn open_both_ways(path: &CStr) -> Result<Descriptor> {
 /// Opens a device for reading and writing, to stay open across exec.
 pub(crate) fn open_inherited(path: &CStr) -> Result<Descriptor> {
     let opened = open_both_ways(path)?;
-    rustix::io::fcntl_setfd(&opened, rustix::io::FdFlags::empty()).map_err(errno)?;
+    rustix::io::fcntl_setfd(opened.as_fd(), rustix::io::FdFlags::empty()).map_err(errno)?;
     Ok(opened)
 }
 
-fn open(directory: impl AsFd, path: &CStr, flags: u32, mode: u32) -> Result<Descriptor> {
+fn open(directory: BorrowedFd<'_>, path: &CStr, flags: u32, mode: u32) -> Result<Descriptor> {
     let flags = flags | O_NONBLOCK | O_CLOEXEC | O_NOCTTY | O_LARGEFILE;
     let arguments = [number(directory), path.as_ptr().expose_provenance(), flags as usize, mode as usize];
     // SAFETY: the path ends in NUL, and the mode is passed for every set of flags.
@@ -111,7 +111,7 @@ fn open(directory: impl AsFd, path: &CStr, flags: u32, mode: u32) -> Result<Desc
 ///
 /// # Errors
 /// The kernel's.
-pub fn create(directory: impl AsFd, path: &CStr) -> Result<Descriptor> {
+pub fn create(directory: BorrowedFd<'_>, path: &CStr) -> Result<Descriptor> {
     open(directory, path, O_WRONLY | O_CREAT | O_TRUNC, 0o644)
 }
 
@@ -119,7 +119,7 @@ pub fn create(directory: impl AsFd, path: &CStr) -> Result<Descriptor> {
 ///
 /// # Errors
 /// The kernel's.
-pub fn append(directory: impl AsFd, path: &CStr) -> Result<Descriptor> {
+pub fn append(directory: BorrowedFd<'_>, path: &CStr) -> Result<Descriptor> {
     open(directory, path, O_WRONLY | O_CREAT | O_APPEND, 0o600)
 }
 
@@ -127,7 +127,7 @@ pub fn append(directory: impl AsFd, path: &CStr) -> Result<Descriptor> {
 ///
 /// # Errors
 /// `EAGAIN` if somebody else has it; else the kernel's.
-pub fn lock(file: impl AsFd) -> Result<()> {
+pub fn lock(file: BorrowedFd<'_>) -> Result<()> {
     rustix::fs::flock(file, FlockOperation::NonBlockingLockExclusive).map_err(errno)
 }
 
@@ -135,7 +135,7 @@ pub fn lock(file: impl AsFd) -> Result<()> {
 ///
 /// # Errors
 /// The kernel's.
-pub fn make_directory(directory: impl AsFd, path: &CStr, mode: u32) -> Result<()> {
+pub fn make_directory(directory: BorrowedFd<'_>, path: &CStr, mode: u32) -> Result<()> {
     rustix::fs::mkdirat(directory, path, Mode::from_raw_mode(mode)).map_err(errno)
 }
 
@@ -143,7 +143,7 @@ pub fn make_directory(directory: impl AsFd, path: &CStr, mode: u32) -> Result<()
 ///
 /// # Errors
 /// The kernel's.
-pub fn make_fifo(directory: impl AsFd, path: &CStr, mode: u32) -> Result<()> {
+pub fn make_fifo(directory: BorrowedFd<'_>, path: &CStr, mode: u32) -> Result<()> {
     rustix::fs::mknodat(directory, path, FileType::Fifo, Mode::from_raw_mode(mode), 0).map_err(errno)
 }
 
@@ -151,15 +151,15 @@ pub fn make_fifo(directory: impl AsFd, path: &CStr, mode: u32) -> Result<()> {
 ///
 /// # Errors
 /// The kernel's.
-pub fn rename(directory: impl AsFd, from: &CStr, to: &CStr) -> Result<()> {
-    rustix::fs::renameat(&directory, from, &directory, to).map_err(errno)
+pub fn rename(directory: BorrowedFd<'_>, from: &CStr, to: &CStr) -> Result<()> {
+    rustix::fs::renameat(directory, from, directory, to).map_err(errno)
 }
 
 /// Sets a file's mode.
 ///
 /// # Errors
 /// The kernel's.
-pub fn set_mode(directory: impl AsFd, path: &CStr, mode: u32) -> Result<()> {
+pub fn set_mode(directory: BorrowedFd<'_>, path: &CStr, mode: u32) -> Result<()> {
     rustix::fs::chmodat(directory, path, Mode::from_raw_mode(mode), AtFlags::empty()).map_err(errno)
 }
 
@@ -167,7 +167,7 @@ pub fn set_mode(directory: impl AsFd, path: &CStr, mode: u32) -> Result<()> {
 ///
 /// # Errors
 /// The kernel's.
-pub fn metadata(directory: impl AsFd, path: &CStr) -> Result<Metadata> {
+pub fn metadata(directory: BorrowedFd<'_>, path: &CStr) -> Result<Metadata> {
     let stat = rustix::fs::statat(directory, path, AtFlags::empty()).map_err(errno)?;
     let mode = stat.st_mode.into();
     Ok(Metadata {
@@ -187,7 +187,7 @@ pub fn metadata(directory: impl AsFd, path: &CStr) -> Result<Metadata> {
 ///
 /// # Errors
 /// `EINVAL` if it is no link; else the kernel's.
-pub fn read_link<'buffer>(directory: impl AsFd, path: &CStr, buffer: &'buffer mut [u8]) -> Result<&'buffer [u8]> {
+pub fn read_link<'buffer>(directory: BorrowedFd<'_>, path: &CStr, buffer: &'buffer mut [u8]) -> Result<&'buffer [u8]> {
     let (start, size) = (buffer.as_mut_ptr().expose_provenance(), buffer.len());
     // SAFETY: the path ends in NUL, and the kernel writes at most as many bytes as the buffer has.
     let count = unsafe { call(__NR_readlinkat, [number(directory), path.as_ptr().expose_provenance(), start, size]) }?;
@@ -198,8 +198,8 @@ pub fn read_link<'buffer>(directory: impl AsFd, path: &CStr, buffer: &'buffer mu
 ///
 /// # Errors
 /// `EAGAIN` if there is nothing yet; else the kernel's.
-pub fn read<'buffer>(file: impl AsFd, buffer: &'buffer mut [u8]) -> Result<&'buffer [u8]> {
-    let count = rustix::io::retry_on_intr(|| rustix::io::read(&file, &mut *buffer)).map_err(errno)?;
+pub fn read<'buffer>(file: BorrowedFd<'_>, buffer: &'buffer mut [u8]) -> Result<&'buffer [u8]> {
+    let count = rustix::io::retry_on_intr(|| rustix::io::read(file, &mut *buffer)).map_err(errno)?;
     Ok(buffer.get(..count).unwrap_or(&[]))
 }
 
@@ -207,8 +207,8 @@ pub fn read<'buffer>(file: impl AsFd, buffer: &'buffer mut [u8]) -> Result<&'buf
 ///
 /// # Errors
 /// The kernel's.
-pub fn write(file: impl AsFd, bytes: &[u8]) -> Result<usize> {
-    rustix::io::retry_on_intr(|| rustix::io::write(&file, bytes)).map_err(errno)
+pub fn write(file: BorrowedFd<'_>, bytes: &[u8]) -> Result<usize> {
+    rustix::io::retry_on_intr(|| rustix::io::write(file, bytes)).map_err(errno)
 }
 
 /// Whether the ends of a pipe wait for each other.

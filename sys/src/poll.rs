@@ -6,11 +6,14 @@ use supervision::time::Instant;
 
 use crate::clock;
 
+/// Descriptors that one wait can be for: a supervisor's signals, and two more.
+const WAITED: usize = 3;
+
 /// Waits until one of `descriptors` can be read (or its other end is gone), or until `deadline`.
 /// Returns which of them are ready; none after the deadline, or when a signal came first.
 ///
 /// `None` in the place of a descriptor is never ready.
-pub fn wait<const N: usize>(descriptors: [Option<BorrowedFd<'_>>; N], deadline: Option<Instant>) -> [bool; N] {
+pub fn wait(descriptors: [Option<BorrowedFd<'_>>; WAITED], deadline: Option<Instant>) -> [bool; WAITED] {
     let timeout = deadline.map(|deadline| {
         let left = deadline.since(clock::monotonic());
         Timespec {
@@ -21,14 +24,14 @@ pub fn wait<const N: usize>(descriptors: [Option<BorrowedFd<'_>>; N], deadline: 
     // The place of `None` asks nothing of the first that is there.
     let Some(spare) = descriptors.iter().find_map(|descriptor| *descriptor) else {
         let _ = rustix::event::poll(&mut [], timeout.as_ref());
-        return [false; N];
+        return [false; WAITED];
     };
     let mut polled = descriptors.map(|descriptor| match descriptor {
         Some(descriptor) => PollFd::from_borrowed_fd(descriptor, PollFlags::IN),
         None => PollFd::from_borrowed_fd(spare, PollFlags::empty()),
     });
     let is_ready = rustix::event::poll(&mut polled, timeout.as_ref()).is_ok_and(|count| count > 0);
-    let mut ready = [false; N];
+    let mut ready = [false; WAITED];
     for ((ready, polled), descriptor) in ready.iter_mut().zip(&polled).zip(&descriptors) {
         *ready = is_ready && descriptor.is_some() && !polled.revents().is_empty();
     }

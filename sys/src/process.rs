@@ -5,7 +5,7 @@
 //! and on the strings that are passed to `exec` ending in NUL, which their type proves.
 #![allow(unsafe_code)]
 
-use core::ffi::{CStr, c_char, c_int};
+use core::ffi::CStr;
 
 use linux_raw_sys::general::{__NR_clone, __NR_getcwd, SIGCHLD};
 use rustix::fd::AsFd;
@@ -56,26 +56,12 @@ pub fn exit(code: i32) -> ! {
 
 /// Executes `program` in the place of the caller, with its environment. Returns only if that fails.
 pub fn execute(program: &CStr, arguments: &[&CStr]) -> Errno {
-    execute_with(arguments, |argv| {
-        // SAFETY: both are NUL-terminated strings, and `argv` ends in a null pointer.
-        unsafe { libc::execv(program.as_ptr(), argv) }
-    })
-}
-
-/// As [`execute`], with `program` looked for in `PATH` (execvp(3)).
-pub fn execute_from_path(program: &CStr, arguments: &[&CStr]) -> Errno {
-    execute_with(arguments, |argv| {
-        // SAFETY: both are NUL-terminated strings, and `argv` ends in a null pointer.
-        unsafe { libc::execvp(program.as_ptr(), argv) }
-    })
-}
-
-fn execute_with(arguments: &[&CStr], execute: impl FnOnce(*const *const c_char) -> c_int) -> Errno {
     let mut argv = [core::ptr::null(); ARGUMENTS + 1];
     for (pointer, argument) in argv.iter_mut().take(ARGUMENTS).zip(arguments) {
         *pointer = argument.as_ptr();
     }
-    execute(argv.as_ptr());
+    // SAFETY: both are NUL-terminated strings, and `argv` ends in a null pointer.
+    unsafe { libc::execv(program.as_ptr(), argv.as_ptr()) };
     last_error()
 }
 
@@ -173,13 +159,13 @@ impl ExecErrors {
     pub fn leave(&self, reason: Errno) {
         let [a, b, c, d] = own_pid().to_le_bytes();
         let [e, f] = reason.number().to_le_bytes();
-        let _ = file::write(&self.writer, &[a, b, c, d, e, f]);
+        let _ = file::write(self.writer.as_fd(), &[a, b, c, d, e, f]);
     }
 
     /// In the parent: the next record, if there is one. It is there before the child's end is told.
     pub fn take(&self) -> Option<(Pid, Errno)> {
         let mut record = [0; 6];
-        let [a, b, c, d, e, f] = *file::read(&self.records, &mut record).ok()? else { return None };
+        let [a, b, c, d, e, f] = *file::read(self.records.as_fd(), &mut record).ok()? else { return None };
         Some((Pid::new(u32::from_le_bytes([a, b, c, d]))?, Errno::new(u16::from_le_bytes([e, f]))))
     }
 }

@@ -3,45 +3,33 @@
 use rustix::fd::BorrowedFd;
 use rustix::io::IoSlice;
 use supervision::limits::MESSAGE_PARTS;
-use supervision::process::message::Message;
+use supervision::process::message::Line;
 
-use crate::{Result, errno, poll, standard};
+use crate::{Result, errno, poll};
 
-const NEWLINE: &[u8] = b"\n";
-
-/// Writes `parts` and a newline to `to`, as one line. What cannot be written is lost: there is nobody to tell.
-/// More than [`MESSAGE_PARTS`] parts are cut.
-pub fn line(to: BorrowedFd<'_>, parts: &[&[u8]]) {
-    let _ = line_at_once(to, parts);
-}
-
-/// As [`line`], and tells whether it was written. A descriptor that does not wait takes as much as it has room for.
-///
-/// # Errors
-/// The kernel's.
-pub fn line_at_once(to: BorrowedFd<'_>, parts: &[&[u8]]) -> Result<()> {
-    let mut slices = [IoSlice::new(NEWLINE); MESSAGE_PARTS + 1];
-    let count = parts.len().min(MESSAGE_PARTS);
-    for (slice, part) in slices.iter_mut().zip(parts.iter().take(count)) {
-        *slice = IoSlice::new(part);
-    }
-    let slices = slices.get(..=count).unwrap_or(&[]);
-    rustix::io::retry_on_intr(|| rustix::io::writev(to, slices)).map(drop).map_err(errno)
+/// Writes one line, made of `template` with `values` in its places. What cannot be written is lost: there is nobody to tell.
+pub fn line(to: BorrowedFd<'_>, template: &[u8], values: &[&[u8]]) {
+    let mut line = Line::default();
+    line.fill(template, values);
+    let _ = write(to, &line);
 }
 
 /// As [`line`], but never waits: where the line does not fit just now it is lost. For supervisors.
-pub fn line_if_ready(to: BorrowedFd<'_>, parts: &[&[u8]]) {
+pub fn line_if_ready(to: BorrowedFd<'_>, template: &[u8], values: &[&[u8]]) {
     if poll::is_writable(to) {
-        line(to, parts);
+        line(to, template, values);
     }
 }
 
-/// Writes a diagnostic line to standard error, waiting if need be.
-pub fn message(message: &Message<'_>) {
-    line(standard::error(), &message.parts());
-}
-
-/// Writes a diagnostic line to standard error if that takes no waiting. For supervisors.
-pub fn message_if_ready(message: &Message<'_>) {
-    line_if_ready(standard::error(), &message.parts());
+/// Writes a line that was made before, and a newline. A descriptor that does not wait takes as much as it has room for.
+///
+/// # Errors
+/// The kernel's.
+pub fn write(to: BorrowedFd<'_>, line: &Line<'_>) -> Result<()> {
+    let mut slices = [IoSlice::new(b"\n"); MESSAGE_PARTS + 1];
+    for (slice, part) in slices.iter_mut().zip(line.parts()) {
+        *slice = IoSlice::new(part);
+    }
+    let slices = slices.get(..=line.parts().len()).unwrap_or(&[]);
+    rustix::io::retry_on_intr(|| rustix::io::writev(to, slices)).map(drop).map_err(errno)
 }

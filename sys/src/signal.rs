@@ -20,46 +20,60 @@ use crate::{Descriptor, Result, file};
 /// The blocked signals, and how to let a child have them again.
 pub struct Signals {
     pending: Descriptor,
-    inherited: Set,
+    inherited: Bits,
+    caught: Bits,
 }
 
 /// The kernel's signal set.
-type Set = u64;
+type Bits = u64;
 
-const SET_SIZE: usize = size_of::<Set>();
+const BITS_SIZE: usize = size_of::<Bits>();
+
+/// A set of signals, made when the program is built.
+#[derive(Clone, Copy)]
+pub struct SignalSet(Bits);
+
+impl SignalSet {
+    /// The set of these signals.
+    pub const fn of(mut signals: &[Signal]) -> Self {
+        let mut bits = 0;
+        while let [signal, rest @ ..] = signals {
+            bits |= 1 << (signal.number() - 1);
+            signals = rest;
+        }
+        Self(bits)
+    }
+}
 
 impl Signals {
-    /// Blocks `signals` for good, and makes them readable. A child's end is told even where the
-    /// parent was started with `SIGCHLD` ignored.
+    /// Blocks `signals` for good, and makes them readable. The end of a child and TERM are told even where the
+    /// process was started with them ignored; the others stay as they were.
     ///
     /// # Errors
     /// The kernel's: no descriptor is left, or no memory.
-    pub fn catch(signals: &[Signal]) -> Result<Self> {
-        let caught = set_of(signals);
+    pub fn catch(signals: SignalSet) -> Result<Self> {
+        let SignalSet(caught) = signals;
         let inherited = change_mask(SIG_BLOCK, caught)?;
         restore_default(Signal::CHLD);
+        restore_default(Signal::TERM);
         let new = usize::MAX;
-        let arguments = [new, (&raw const caught).expose_provenance(), SET_SIZE, (O_CLOEXEC | O_NONBLOCK) as usize];
+        let arguments = [new, (&raw const caught).expose_provenance(), BITS_SIZE, (O_CLOEXEC | O_NONBLOCK) as usize];
         // SAFETY: the set lives through the call; all bits set ask for a new descriptor.
         let pending = Descriptor::from_call(unsafe { call(__NR_signalfd4, arguments) })?;
-        Ok(Self { pending, inherited })
+        Ok(Self { pending, inherited, caught })
     }
 
     /// The next signal that came, if any.
     pub fn take(&self) -> Option<Signal> {
         // The kernel's record has 128 bytes; its first four are the number.
         let mut record = [0; 128];
-        let [number, ..] = *file::read(&self.pending, &mut record).ok()? else { return None };
+        let [number, ..] = *file::read(self.pending.as_fd(), &mut record).ok()? else { return None };
         Signal::new(number)
     }
 
-    /// In a child, before it executes another program: the mask as it was inherited, with `unblocked` not in it
-    /// and at their default action.
-    pub fn restore(&self, unblocked: &[Signal]) {
-        for signal in unblocked {
-            restore_default(*signal);
-        }
-        let _ = change_mask(SIG_SETMASK, self.inherited & !set_of(unblocked));
+    /// In a child, before it executes another program: the mask as it was inherited, without what was caught.
+    pub fn restore(&self) {
+        let _ = change_mask(SIG_SETMASK, self.inherited & !self.caught);
     }
 }
 
@@ -69,24 +83,19 @@ impl AsFd for Signals {
     }
 }
 
-fn set_of(signals: &[Signal]) -> Set {
-    signals.iter().fold(0, |set, signal| set | 1 << (u32::from(signal.number()).wrapping_sub(1) & 63))
-}
-
 /// Changes the signal mask, and gives the old one.
-fn change_mask(how: u32, set: Set) -> Result<Set> {
-    let mut old: Set = 0;
-    let sets = [(&raw const set).expose_provenance(), (&raw mut old).expose_provenance()];
-    let [new_set, old_set] = sets;
+fn change_mask(how: u32, bits: Bits) -> Result<Bits> {
+    let mut old: Bits = 0;
+    let [new_set, old_set] = [(&raw const bits).expose_provenance(), (&raw mut old).expose_provenance()];
     // SAFETY: both sets have the stated size and live through the call.
-    unsafe { call(__NR_rt_sigprocmask, [how as usize, new_set, old_set, SET_SIZE]) }?;
+    unsafe { call(__NR_rt_sigprocmask, [how as usize, new_set, old_set, BITS_SIZE]) }?;
     Ok(old)
 }
 
 fn restore_default(signal: Signal) {
     // Handler, flags, restorer and set: all zero is the default action.
-    let action: [Set; 4] = [0; 4];
-    let arguments = [signal.number().into(), (&raw const action).expose_provenance(), 0, SET_SIZE];
+    let action: [Bits; 4] = [0; 4];
+    let arguments = [signal.number().into(), (&raw const action).expose_provenance(), 0, BITS_SIZE];
     // SAFETY: the action is at least as large as the kernel's, and calls no code of ours.
     let _ = unsafe { call(__NR_rt_sigaction, arguments) };
 }

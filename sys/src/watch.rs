@@ -50,7 +50,7 @@ impl Watch {
         // What changed is not asked for: whoever watches looks at everything.
         let mut events = [0; BUFFER];
         let mut has_changed = false;
-        while file::read(&self.0, &mut events).is_ok() {
+        while file::read(self.0.as_fd(), &mut events).is_ok() {
             has_changed = true;
         }
         has_changed

@@ -6,11 +6,11 @@ use supervision::process::errno::Errno;
 use supervision::process::signal::Signal;
 use supervision::time::Instant;
 use sys::file::{self, CURRENT};
-use sys::signal::Signals;
+use sys::signal::{SignalSet, Signals};
 use sys::{AsFd, clock, poll, process, report, standard};
 
 const CHECK: &CStr = c"check";
-const PROGRAM: &CStr = c"./check";
+const CAUGHT: SignalSet = SignalSet::of(&[Signal::CHLD]);
 const EXIT_FAILED: i32 = 111;
 
 /// What the script said.
@@ -27,25 +27,25 @@ pub fn run(name: &CStr, deadline: Instant) -> Check {
     match file::metadata(CURRENT, CHECK) {
         Ok(_) => {}
         Err(Errno::NOENT) => return Check::Passed,
-        Err(reason) => return fail(b"warning: unable to stat ", name, reason),
+        Err(reason) => return fail(b"warning: unable to stat %/check: %", name, reason),
     }
-    let signals = match Signals::catch(&[Signal::CHLD]) {
+    let signals = match Signals::catch(CAUGHT) {
         Ok(signals) => signals,
-        Err(reason) => return fail(b"warning: unable to wait for child ", name, reason),
+        Err(reason) => return fail(b"warning: unable to wait for child %/check: %", name, reason),
     };
     let child = process::spawn(|| {
-        signals.restore(&[Signal::CHLD]);
+        signals.restore();
         standard::close_output();
-        let reason = process::execute(PROGRAM, &[PROGRAM]);
-        fail(b"warning: unable to run ", name, reason);
+        let reason = process::execute(CHECK, &[c"./check"]);
+        fail(b"warning: unable to run %/check: %", name, reason);
         EXIT_FAILED
     });
     let child = match child {
         Ok(child) => child,
-        Err(reason) => return fail(b"warning: unable to fork for ", name, reason),
+        Err(reason) => return fail(b"warning: unable to fork for %/check: %", name, reason),
     };
     loop {
-        poll::wait([Some(signals.as_fd())], Some(deadline));
+        poll::wait([Some(signals.as_fd()), None, None], Some(deadline));
         while signals.take().is_some() {}
         while let Some((pid, outcome)) = process::reap() {
             if pid == child {
@@ -59,7 +59,7 @@ pub fn run(name: &CStr, deadline: Instant) -> Check {
     }
 }
 
-fn fail(what: &[u8], name: &CStr, reason: Errno) -> Check {
-    report::line(standard::error(), &[what, name.to_bytes(), b"/check: ", reason.text()]);
+fn fail(template: &[u8], name: &CStr, reason: Errno) -> Check {
+    report::line(standard::error(), template, &[name.to_bytes(), reason.text()]);
     Check::Failed
 }

@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 mod check;
+mod path_search;
 mod programs;
 mod service_directory;
 mod supervise_directory;
@@ -75,12 +76,12 @@ fn start(arguments: Arguments) -> i32 {
     let words = Words { arguments, skipped: 1 };
     match words.called() {
         b"" => {
-            report::line(standard::error(), &[b"usage: pipit --list | pipit name [argument ...]\n"]);
+            report::line(standard::error(), b"usage: pipit --list | pipit name [argument ...]\n", &[]);
             EXIT_USAGE
         }
         b"--list" => {
             for (name, _) in PROGRAMS {
-                report::line(standard::output(), &[name.as_bytes()]);
+                report::line(standard::output(), name.as_bytes(), &[]);
             }
             0
         }

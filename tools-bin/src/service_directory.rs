@@ -9,12 +9,12 @@ use supervision::process::signal::Signal;
 use supervision::supervise::service::{Member, Script};
 use supervision::text::Text;
 use sys::process::{ExecErrors, enter, execute, spawn};
-use sys::signal::Signals;
+use sys::signal::{SignalSet, Signals};
 use sys::standard::{Standard, redirect};
-use sys::{AsFd, Descriptor, file, report, standard};
+use sys::{Descriptor, file, report, standard};
 
 /// What a supervisor blocks, and reads when it has time. TERM and INT end it; the rest must not.
-pub const CAUGHT: &[Signal] = &[
+pub const CAUGHT: SignalSet = SignalSet::of(&[
     Signal::ALRM,
     Signal::CHLD,
     Signal::HUP,
@@ -24,7 +24,7 @@ pub const CAUGHT: &[Signal] = &[
     Signal::TERM,
     Signal::USR1,
     Signal::USR2,
-];
+]);
 
 /// A child that could not execute its program, and every failed system call (`runsv.md`, section 1).
 pub const EXIT_FAILED: i32 = 111;
@@ -60,7 +60,7 @@ pub fn start(member: Member, script: Script, surroundings: Surroundings<'_>) -> 
     let is_there = match script {
         Script::Run => true,
         // Readable is enough: one that cannot be executed is tried, and says so.
-        Script::Finish(_) => file::open_read(surroundings.directory, c"./finish").is_ok(),
+        Script::Finish(_) => file::open_read(surroundings.directory.as_fd(), c"./finish").is_ok(),
         Script::Control(_) => is_control_script(script, surroundings),
     };
     if !is_there {
@@ -71,14 +71,12 @@ pub fn start(member: Member, script: Script, surroundings: Surroundings<'_>) -> 
 
 fn is_control_script(script: Script, surroundings: Surroundings<'_>) -> bool {
     let Some(path) = control_path(script) else { return false };
-    match file::metadata(surroundings.directory, path) {
+    match file::metadata(surroundings.directory.as_fd(), path) {
         Ok(metadata) => metadata.is_owner_executable(),
         Err(Errno::NOENT) => false,
         Err(reason) => {
-            let name = surroundings.name.to_bytes();
-            let parts: &[&[u8]] =
-                &[b"runsv ", name, b": warning: unable to stat ", path.to_bytes(), b": ", reason.text()];
-            report::line_if_ready(standard::error(), parts);
+            let values = [surroundings.name.to_bytes(), path.to_bytes(), reason.text()];
+            report::line_if_ready(standard::error(), b"runsv %: warning: unable to stat %: %", &values);
             false
         }
     }
@@ -94,21 +92,22 @@ fn control_path(script: Script) -> Option<&'static CStr> {
 /// Becomes `script`; returns the exit code if it cannot.
 fn become_script(member: Member, script: Script, surroundings: Surroundings<'_>) -> i32 {
     let prepared = prepare(member, surroundings);
-    surroundings.signals.restore(CAUGHT);
+    surroundings.signals.restore();
     let reason = match (prepared, script) {
         (Err(reason), _) => reason,
         (Ok(()), Script::Run) => execute(c"./run", &[c"./run"]),
         (Ok(()), Script::Finish(outcome)) => execute_finish(outcome),
         (Ok(()), Script::Control(_)) => control_path(script).map_or(Errno::NOENT, |path| execute(path, &[path])),
     };
-    let (what, path): (&[u8], &[u8]) = match (member, script) {
-        (Member::Log, _) => (b"unable to start ", b"log/./run"),
-        (Member::Main, Script::Run) => (b"unable to start ", b"./run"),
-        (Member::Main, Script::Finish(_)) => (b"unable to start ", b"./finish"),
-        (Member::Main, Script::Control(_)) => (b"unable to run ", control_path(script).map_or(b"", CStr::to_bytes)),
+    let (template, path): (&[u8], &[u8]) = match (member, script) {
+        (Member::Main, Script::Control(_)) => {
+            (b"runsv %: fatal: unable to run %: %", control_path(script).map_or(b"", CStr::to_bytes))
+        }
+        (Member::Main, Script::Run) => (b"runsv %: fatal: unable to start %: %", b"./run"),
+        (Member::Main, Script::Finish(_)) => (b"runsv %: fatal: unable to start %: %", b"./finish"),
+        (Member::Log, _) => (b"runsv %: fatal: unable to start %: %", b"log/./run"),
     };
-    let name = surroundings.name.to_bytes();
-    report::line(standard::error(), &[b"runsv ", name, b": fatal: ", what, path, b": ", reason.text()]);
+    report::line(standard::error(), template, &[surroundings.name.to_bytes(), path, reason.text()]);
     surroundings.exec_errors.leave(reason);
     EXIT_FAILED
 }

@@ -22,22 +22,99 @@ const ELSEWHERE: &[u8] = b"/run/runit/supervise.";
 /// A path of one's own making, NUL-terminated.
 type Path = Text<{ PATH_BYTES + PATH_MARGIN }>;
 
-/// What went wrong with one of its files.
-#[derive(Clone, Copy)]
+/// A file in the directory.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Name {
+    /// Held locked by the supervisor.
+    Lock,
+    /// The fifo for commands.
+    Control,
+    /// The fifo that tells that the supervisor lives.
+    Ok,
+    /// The pid in decimal.
+    Pid,
+    /// The status as a line.
+    Stat,
+    /// The status in 20 bytes.
+    Status,
+}
+
+impl Name {
+    fn path(self) -> &'static CStr {
+        match self {
+            Self::Lock => c"lock",
+            Self::Control => c"control",
+            Self::Ok => c"ok",
+            Self::Pid => c"pid",
+            Self::Stat => c"stat",
+            Self::Status => c"status",
+        }
+    }
+
+    /// Under which name it is written before it takes its own.
+    fn new_path(self) -> &'static CStr {
+        match self {
+            Self::Pid => c"pid.new",
+            Self::Stat => c"stat.new",
+            Self::Status => c"status.new",
+            Self::Lock | Self::Control | Self::Ok => self.path(),
+        }
+    }
+}
+
+/// What was tried on a file.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Step {
+    /// To open it, or the new file that shall take its place.
+    Open,
+    /// To open the other end, or the one for reading.
+    Read,
+    /// To take its lock.
+    Lock,
+    /// To learn what it is.
+    Stat,
+    /// To use it as a fifo, which it is not.
+    Fifo,
+    /// To write the new file.
+    Write,
+    /// To write all of the new file.
+    WriteAll,
+    /// To give the new file its name.
+    Rename,
+}
+
+/// What went wrong with a file in the directory.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Trouble {
-    /// What was tried, up to the file's name.
-    pub what: &'static [u8],
-    /// The file's name below the service directory's `supervise/`.
-    pub file: &'static [u8],
-    /// What follows the name.
-    pub then: &'static [u8],
+    step: Step,
+    name: Name,
     /// Why it failed, if a system call said so.
     pub reason: Option<Errno>,
 }
 
 impl Trouble {
-    fn new(what: &'static [u8], file: &'static [u8], reason: Errno) -> Self {
-        Self { what, file, then: b"", reason: Some(reason) }
+    fn new(step: Step, name: Name) -> impl FnOnce(Errno) -> Self {
+        move |reason| Self { step, name, reason: Some(reason) }
+    }
+
+    /// The words for it: the first `%` is for what precedes `supervise/`, the second for the file's name.
+    pub fn words(self) -> (&'static [u8], &'static [u8]) {
+        let template: &[u8] = match self.step {
+            Step::Open => b"unable to open %supervise/%",
+            Step::Read => b"unable to read %supervise/%",
+            Step::Lock => b"unable to lock %supervise/%",
+            Step::Stat => b"unable to stat %supervise/%",
+            Step::Fifo => b"%supervise/% exists but is not a fifo",
+            Step::Write => b"unable to write %supervise/%",
+            Step::WriteAll => b"unable to write %supervise/%: partial write.",
+            Step::Rename => match self.name {
+                Name::Pid => b"unable to rename pid.new to %supervise/%",
+                Name::Stat => b"unable to rename stat.new to %supervise/%",
+                _ => b"unable to rename status.new to %supervise/%",
+            },
+        };
+        let is_new = matches!(self.step, Step::Open | Step::Write | Step::WriteAll);
+        (template, if is_new { self.name.new_path() } else { self.name.path() }.to_bytes())
     }
 }
 
@@ -90,10 +167,9 @@ impl SuperviseDirectory {
     /// # Errors
     /// What could not be made, opened or locked.
     pub fn claim() -> Result<Self, Trouble> {
-        let directory = open_or_make().map_err(|reason| Trouble::new(b"unable to open ", b"lock", reason))?;
-        let lock =
-            file::append(&directory, c"lock").map_err(|reason| Trouble::new(b"unable to open ", b"lock", reason))?;
-        file::lock(&lock).map_err(|reason| Trouble::new(b"unable to lock ", b"lock", reason))?;
+        let directory = open_or_make().map_err(Trouble::new(Step::Open, Name::Lock))?;
+        let lock = file::append(directory.as_fd(), Name::Lock.path()).map_err(Trouble::new(Step::Open, Name::Lock))?;
+        file::lock(lock.as_fd()).map_err(Trouble::new(Step::Lock, Name::Lock))?;
         Ok(Self { directory, _lock: lock, fifos: None, told_pid: None })
     }
 
@@ -102,16 +178,15 @@ impl SuperviseDirectory {
     /// # Errors
     /// What could not be made or opened, or that something else has its name.
     pub fn open_control(&mut self) -> Result<(), Trouble> {
-        const FILE: &CStr = c"control";
-        let trouble = |reason| Trouble::new(b"unable to open ", b"control", reason);
-        let _ = file::make_fifo(&self.directory, FILE, 0o600);
-        let metadata = file::metadata(&self.directory, FILE)
-            .map_err(|reason| Trouble::new(b"unable to stat ", b"control", reason))?;
+        let name = Name::Control;
+        // It may be there already; if it cannot be made, the next step says so.
+        let _ = file::make_fifo(self.directory.as_fd(), name.path(), 0o600);
+        let metadata = file::metadata(self.directory.as_fd(), name.path()).map_err(Trouble::new(Step::Stat, name))?;
         if metadata.kind != Kind::Fifo {
-            return Err(Trouble { what: b"", file: b"control", then: b" exists but is not a fifo", reason: None });
+            return Err(Trouble { step: Step::Fifo, name, reason: None });
         }
-        let control = file::open_read(&self.directory, FILE).map_err(trouble)?;
-        let writer = file::open_write(&self.directory, FILE).map_err(trouble)?;
+        let control = file::open_read(self.directory.as_fd(), name.path()).map_err(Trouble::new(Step::Open, name))?;
+        let writer = file::open_write(self.directory.as_fd(), name.path()).map_err(Trouble::new(Step::Open, name))?;
         self.fifos = Some(Fifos { control, _control_writer: writer, _ok: None });
         Ok(())
     }
@@ -121,10 +196,9 @@ impl SuperviseDirectory {
     /// # Errors
     /// What could not be made or opened.
     pub fn open_ok(&mut self) -> Result<(), Trouble> {
-        const FILE: &CStr = c"ok";
-        let _ = file::make_fifo(&self.directory, FILE, 0o600);
+        let _ = file::make_fifo(self.directory.as_fd(), Name::Ok.path(), 0o600);
         let ok =
-            file::open_read(&self.directory, FILE).map_err(|reason| Trouble::new(b"unable to read ", b"ok", reason))?;
+            file::open_read(self.directory.as_fd(), Name::Ok.path()).map_err(Trouble::new(Step::Read, Name::Ok))?;
         if let Some(fifos) = &mut self.fifos {
             fifos._ok = Some(ok);
         }
@@ -139,7 +213,7 @@ impl SuperviseDirectory {
     /// The next byte that was written to the control fifo, if any.
     pub fn read_control(&self) -> Option<u8> {
         let mut byte = [0];
-        match file::read(self.control()?, &mut byte).ok()? {
+        match file::read(self.control()?.as_fd(), &mut byte).ok()? {
             [byte] => Some(*byte),
             _ => None,
         }
@@ -156,63 +230,22 @@ impl SuperviseDirectory {
                 line.push_number(pid.raw().into());
                 line.push(b"\n");
             }
-            self.replace(&PID, line.as_bytes())?;
+            self.replace(Name::Pid, line.as_bytes())?;
             self.told_pid = Some(record.pid);
         }
-        self.replace(&STAT, record.stat_line().as_bytes())?;
-        self.replace(&STATUS, &record.encode())
+        self.replace(Name::Stat, record.stat_line().as_bytes())?;
+        self.replace(Name::Status, &record.encode())
     }
 
-    fn replace(&self, names: &Replaced, bytes: &[u8]) -> Result<(), Trouble> {
-        let new = file::create(&self.directory, names.new)
-            .map_err(|reason| Trouble::new(b"unable to open ", names.new_text, reason))?;
-        match file::write(&new, bytes) {
-            Ok(count) if count == bytes.len() => {}
-            Ok(_) => {
-                return Err(Trouble {
-                    what: b"unable to write ",
-                    file: names.new_text,
-                    then: b": partial write.",
-                    reason: None,
-                });
-            }
-            Err(reason) => return Err(Trouble::new(b"unable to write ", names.new_text, reason)),
+    fn replace(&self, name: Name, bytes: &[u8]) -> Result<(), Trouble> {
+        let new = file::create(self.directory.as_fd(), name.new_path()).map_err(Trouble::new(Step::Open, name))?;
+        let count = file::write(new.as_fd(), bytes).map_err(Trouble::new(Step::Write, name))?;
+        if count != bytes.len() {
+            return Err(Trouble { step: Step::WriteAll, name, reason: None });
         }
-        file::rename(&self.directory, names.new, names.name)
-            .map_err(|reason| Trouble::new(names.rename_text, names.name_text, reason))
+        file::rename(self.directory.as_fd(), name.new_path(), name.path()).map_err(Trouble::new(Step::Rename, name))
     }
 }
-
-/// A file that is written under another name and then renamed.
-struct Replaced {
-    name: &'static CStr,
-    new: &'static CStr,
-    name_text: &'static [u8],
-    new_text: &'static [u8],
-    rename_text: &'static [u8],
-}
-
-static PID: Replaced = Replaced {
-    name: c"pid",
-    new: c"pid.new",
-    name_text: b"pid",
-    new_text: b"pid.new",
-    rename_text: b"unable to rename pid.new to ",
-};
-static STAT: Replaced = Replaced {
-    name: c"stat",
-    new: c"stat.new",
-    name_text: b"stat",
-    new_text: b"stat.new",
-    rename_text: b"unable to rename stat.new to ",
-};
-static STATUS: Replaced = Replaced {
-    name: c"status",
-    new: c"status.new",
-    name_text: b"status",
-    new_text: b"status.new",
-    rename_text: b"unable to rename status.new to ",
-};
 
 /// Opens the directory below the current one, or elsewhere; makes what is missing.
 fn open_or_make() -> Result<Descriptor, Errno> {

@@ -5,15 +5,16 @@ use core::ffi::CStr;
 
 use supervision::process::Pid;
 use supervision::process::errno::Errno;
+use supervision::process::message::Line;
 use supervision::process::outcome::Outcome;
 use supervision::supervise::control::Command;
 use supervision::supervise::pair::{Event, Pair};
 use supervision::supervise::service::{Action, Actions, Member, Script, Service};
-use supervision::time::{Instant, Now};
+use supervision::time::Instant;
 use sys::file::{self, CURRENT, Kind, Waiting};
 use sys::process::{self, ExecErrors, enter};
 use sys::signal::Signals;
-use sys::{AsFd, BorrowedFd, Descriptor, clock, report, standard};
+use sys::{BorrowedFd, Descriptor, clock, poll, report, standard};
 
 use crate::service_directory::{self, EXIT_FAILED, NotStarted, Surroundings};
 use crate::supervise_directory::{SuperviseDirectory, Trouble};
@@ -52,45 +53,55 @@ pub enum Next {
 }
 
 /// Why a service directory cannot be supervised.
-pub struct Fatal {
-    /// What was tried, in parts.
-    parts: [&'static [u8]; 4],
-    reason: Option<Errno>,
+#[derive(Clone, Copy)]
+pub enum Fatal {
+    /// It cannot be entered.
+    Directory(Errno),
+    /// Nor can its `log`.
+    LogDirectory(Errno),
+    /// Nor can it again, after `log`.
+    DirectoryAgain(Errno),
+    /// There is no pipe to be had.
+    LogPipe(Errno),
+    /// Its `supervise/`, or that of its log service, is in trouble.
+    Supervise(Member, Trouble),
 }
 
 impl Fatal {
-    fn new(what: &'static [u8], reason: Errno) -> Self {
-        Self { parts: [what, b"", b"", b""], reason: Some(reason) }
-    }
-
-    fn of(member: Member, trouble: Trouble) -> Self {
-        Self { parts: [trouble.what, below(member), trouble.file, trouble.then], reason: trouble.reason }
-    }
-
     /// Writes the line about it.
-    pub fn report(&self, name: &CStr) {
-        let [a, b, c, d] = self.parts;
-        report_trouble(name, b": fatal: ", [a, b, c, d], self.reason, report::line);
+    pub fn report(self, name: &CStr) {
+        let mut line = Line::default();
+        line.fill(b"runsv %: fatal: ", &[name.to_bytes()]);
+        let (template, reason): (&[u8], Errno) = match self {
+            Self::Directory(reason) => (b"unable to change to directory: %", reason),
+            Self::LogDirectory(reason) => (b"unable to change directory to ./log: %", reason),
+            Self::DirectoryAgain(reason) => (b"unable to change back to service directory: %", reason),
+            Self::LogPipe(reason) => (b"unable to create log pipe: %", reason),
+            Self::Supervise(member, trouble) => {
+                fill_trouble(&mut line, member, trouble);
+                let _ = report::write(standard::error(), &line);
+                return;
+            }
+        };
+        line.fill(template, &[reason.text()]);
+        let _ = report::write(standard::error(), &line);
     }
 }
 
-fn report_trouble(
-    name: &CStr,
-    severity: &[u8],
-    [a, b, c, d]: [&[u8]; 4],
-    reason: Option<Errno>,
-    write: fn(BorrowedFd<'_>, &[&[u8]]),
-) {
-    let (colon, text): (&[u8], &[u8]) = reason.map_or((b"", b""), |reason| (b": ", reason.text()));
-    write(standard::error(), &[b"runsv ", name.to_bytes(), severity, a, b, c, d, colon, text]);
+fn fill_trouble(line: &mut Line<'_>, member: Member, trouble: Trouble) {
+    let (template, file) = trouble.words();
+    let log: &[u8] = match member {
+        Member::Main => b"",
+        Member::Log => b"log/",
+    };
+    line.fill(template, &[log, file]);
+    if let Some(reason) = trouble.reason {
+        line.fill(b": %", &[reason.text()]);
+    }
 }
 
-/// How the files of `supervise/` are called in messages.
-fn below(member: Member) -> &'static [u8] {
-    match member {
-        Member::Main => b"supervise/",
-        Member::Log => b"log/supervise/",
-    }
+fn warn(name: &CStr, template: &[u8], reason: Errno) {
+    report::line_if_ready(standard::error(), template, &[name.to_bytes(), reason.text()]);
 }
 
 impl Supervisor {
@@ -102,21 +113,19 @@ impl Supervisor {
     pub fn open(name: &'static CStr) -> Result<Self, Fatal> {
         let directory = file::open_directory(CURRENT, name)
             .and_then(|directory| enter(&directory).map(|()| directory))
-            .map_err(|reason| Fatal::new(b"unable to change to directory", reason))?;
+            .map_err(Fatal::Directory)?;
         let log_directory = open_log(name, &directory)?;
         let pipe = match log_directory {
-            Some(_) => {
-                Some(file::pipe(Waiting::Always).map_err(|reason| Fatal::new(b"unable to create log pipe", reason))?)
-            }
+            Some(_) => Some(file::pipe(Waiting::Always).map_err(Fatal::LogPipe)?),
             None => None,
         };
-        let supervise = SuperviseDirectory::claim().map_err(|trouble| Fatal::of(Member::Main, trouble))?;
+        let supervise = SuperviseDirectory::claim().map_err(|trouble| Fatal::Supervise(Member::Main, trouble))?;
         let log = match log_directory {
             Some(log_directory) => Some(open_log_place(log_directory, &directory)?),
             None => None,
         };
         let now = clock::now();
-        let wants_up = |directory| file::metadata(directory, c"down").is_err();
+        let wants_up = |directory: &Descriptor| file::metadata(directory.as_fd(), c"down").is_err();
         let pair = Pair::new(
             Service::new(Member::Main, wants_up(&directory), now),
             log.as_ref().map(|log| Service::new(Member::Log, wants_up(&log.directory), now)),
@@ -130,13 +139,13 @@ impl Supervisor {
     fn open_fifos(&mut self) -> Result<(), Fatal> {
         for member in [Member::Main, Member::Log] {
             if let Some(place) = self.place(member) {
-                place.supervise.open_control().map_err(|trouble| Fatal::of(member, trouble))?;
+                place.supervise.open_control().map_err(|trouble| Fatal::Supervise(member, trouble))?;
             }
             self.write_status(member);
         }
         for member in [Member::Main, Member::Log] {
             if let Some(place) = self.place(member) {
-                place.supervise.open_ok().map_err(|trouble| Fatal::of(member, trouble))?;
+                place.supervise.open_ok().map_err(|trouble| Fatal::Supervise(member, trouble))?;
             }
         }
         Ok(())
@@ -149,14 +158,9 @@ impl Supervisor {
         }
     }
 
-    /// The fifos to wait for, of the service and of its log service: none where commands cannot be taken now.
+    /// The fifos to wait for, of the service and of its log service.
     pub fn controls(&self) -> [Option<BorrowedFd<'_>>; 2] {
-        [self.control(Member::Main, Some(&self.main)), self.control(Member::Log, self.log.as_ref())]
-    }
-
-    fn control<'a>(&'a self, member: Member, place: Option<&'a Place>) -> Option<BorrowedFd<'a>> {
-        let accepts = self.pair.member(member).is_some_and(Service::accepts_commands);
-        place?.supervise.control().filter(|_| accepts).map(AsFd::as_fd)
+        [Some(&self.main), self.log.as_ref()].map(|place| place?.supervise.control().map(Descriptor::as_fd))
     }
 
     /// When to call again with [`Event::Deadline`].
@@ -180,7 +184,7 @@ impl Supervisor {
         self.pair.handle(event, now, &mut actions);
         while let Some((member, action)) = actions.pop_front() {
             match action {
-                Action::Spawn(script) => self.spawn(member, script, now, shared, &mut actions),
+                Action::Spawn(script) => self.spawn(member, script, shared, &mut actions),
                 Action::Signal(pid, signal) => process::signal(pid, signal),
                 Action::WriteStatus => self.write_status(member),
                 Action::ClosePipe => self.pipe = None,
@@ -202,7 +206,7 @@ impl Supervisor {
         self.handle(Event::Exited(pid, outcome), shared)
     }
 
-    fn spawn(&mut self, member: Member, script: Script, now: Now, shared: &Shared, actions: &mut Actions) {
+    fn spawn(&mut self, member: Member, script: Script, shared: &Shared, actions: &mut Actions) {
         let place = match (member, &self.log) {
             (Member::Log, Some(log)) => log,
             (Member::Main | Member::Log, _) => &self.main,
@@ -218,50 +222,51 @@ impl Supervisor {
             Ok(pid) => Event::Spawned(member, script, pid),
             Err(NotStarted::Absent) => Event::Absent(member, script),
             Err(NotStarted::NoFork(reason)) => {
-                self.warn([b"unable to fork, sleeping", b"", b"", b""], Some(reason));
+                warn(self.name, b"runsv %: warning: unable to fork, sleeping: %", reason);
                 Event::SpawnFailed(member, script, reason)
             }
         };
-        self.pair.handle(answer, now, actions);
+        // Forking took its time, and a start counts from when it happened.
+        self.pair.handle(answer, clock::now(), actions);
     }
 
     fn write_status(&mut self, member: Member) {
         let Some(record) = self.pair.member(member).map(Service::record) else { return };
         let Some(place) = self.place(member) else { return };
         if let Err(trouble) = place.supervise.write_status(&record) {
-            self.warn([trouble.what, below(member), trouble.file, trouble.then], trouble.reason);
+            if poll::is_writable(standard::error()) {
+                let mut line = Line::default();
+                line.fill(b"runsv %: warning: ", &[self.name.to_bytes()]);
+                fill_trouble(&mut line, member, trouble);
+                let _ = report::write(standard::error(), &line);
+            }
         }
-    }
-
-    fn warn(&self, parts: [&[u8]; 4], reason: Option<Errno>) {
-        report_trouble(self.name, b": warning: ", parts, reason, report::line_if_ready);
     }
 }
 
 /// The directory of the log service, if there is one.
 fn open_log(name: &CStr, service: &Descriptor) -> Result<Option<Descriptor>, Fatal> {
     const LOG: &CStr = c"log";
-    match file::metadata(service, LOG) {
-        Ok(metadata) if metadata.kind == Kind::Directory => file::open_directory(service, LOG)
-            .map(Some)
-            .map_err(|reason| Fatal::new(b"unable to change directory to ./log", reason)),
+    match file::metadata(service.as_fd(), LOG) {
+        Ok(metadata) if metadata.kind == Kind::Directory => {
+            file::open_directory(service.as_fd(), LOG).map(Some).map_err(Fatal::LogDirectory)
+        }
         Ok(_) => {
-            let parts: [&[u8]; 4] = [b"./log: not a directory.", b"", b"", b""];
-            report_trouble(name, b": warning: ", parts, None, report::line_if_ready);
+            let template = b"runsv %: warning: ./log: not a directory.";
+            report::line_if_ready(standard::error(), template, &[name.to_bytes()]);
             Ok(None)
         }
         Err(Errno::NOENT) => Ok(None),
         Err(reason) => {
-            let parts: [&[u8]; 4] = [b"unable to stat() ./log: ", b"", b"", b""];
-            report_trouble(name, b": warning: ", parts, Some(reason), report::line_if_ready);
+            warn(name, b"runsv %: warning: unable to stat() ./log: : %", reason);
             Ok(None)
         }
     }
 }
 
 fn open_log_place(directory: Descriptor, service: &Descriptor) -> Result<Place, Fatal> {
-    enter(&directory).map_err(|reason| Fatal::new(b"unable to change directory to ./log", reason))?;
-    let claimed = SuperviseDirectory::claim().map_err(|trouble| Fatal::of(Member::Log, trouble));
-    enter(service).map_err(|reason| Fatal::new(b"unable to change back to service directory", reason))?;
+    enter(&directory).map_err(Fatal::LogDirectory)?;
+    let claimed = SuperviseDirectory::claim().map_err(|trouble| Fatal::Supervise(Member::Log, trouble));
+    enter(service).map_err(Fatal::DirectoryAgain)?;
     Ok(Place { directory, supervise: claimed? })
 }

@@ -10,12 +10,17 @@ use sys::watch::Watch;
 
 type Path = Text<{ PATH_BYTES + PATH_MARGIN }>;
 
-/// Begins to watch. What changes after this call is told.
+/// Begins to watch, with `watch` if it is there: it may know all or most of it already. What changes after this call
+/// is told, and what changed before is not.
 ///
 /// # Errors
 /// The kernel's: the directory is not there, or there are no more watches.
-pub fn watch(directory: &CStr) -> Result<Watch> {
-    let watch = Watch::new()?;
+pub fn watch(watch: Option<Watch>, directory: &CStr) -> Result<Watch> {
+    let watch = match watch {
+        Some(watch) => watch,
+        None => Watch::new()?,
+    };
+    watch.drain();
     watch.add(directory)?;
     watch_links(&watch, directory);
     Ok(watch)

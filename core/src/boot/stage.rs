@@ -412,6 +412,10 @@ impl Boot {
     fn helper_ended(&mut self, child: Child, outcome: Outcome, now: Instant, actions: &mut Actions) {
         self.helper = None;
         self.interrupts = 0;
+        if matches!(self.state, State::Killing | State::Ending { .. } | State::Over) {
+            // It was killed with everything else.
+            return;
+        }
         judge(child, outcome, actions);
         act(actions, Action::Say(Notice::LeaveChild(child)));
         if child == Child::PowerFail {
@@ -423,7 +427,7 @@ impl Boot {
     }
 
     fn requested(&mut self, requests: Requests, now: Instant, actions: &mut Actions) {
-        if self.state == State::Killing {
+        if matches!(self.state, State::Killing) {
             let ending = if requests.reboot || self.must_reboot { Ending::Reboot } else { Ending::PowerOff };
             self.end(ending, !requests.no_sync, now, actions);
         } else if requests.stop {
@@ -791,6 +795,17 @@ mod tests {
         bench.give(Event::Interrupt { has_script: true });
         bench.end(2, Outcome::Exited(0));
         assert_eq!((bench.boot.stage, bench.boot.state), (Stage::Two, State::Running { pid: pid(4) }));
+    }
+
+    #[test]
+    fn the_script_of_ctrl_alt_del_may_be_killed_with_everything_else() {
+        let mut bench = Bench::in_stage_three();
+        bench.give(Event::Interrupt { has_script: true });
+        bench.boot.helper = Some(Helper { child: Child::CtrlAltDel, pid: Some(pid(99)) });
+        bench.end(4, Outcome::Exited(0));
+        let told = bench.notices().len();
+        bench.end(99, KILLED);
+        assert_eq!(bench.notices().len(), told);
     }
 
     #[test]

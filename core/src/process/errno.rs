@@ -6,6 +6,8 @@
 pub struct Errno(u16);
 
 impl Errno {
+    /// Not allowed to this user.
+    pub const PERM: Self = Self(1);
     /// There is no such file.
     pub const NOENT: Self = Self(2);
     /// A signal came first.
@@ -22,6 +24,8 @@ impl Errno {
     pub const EXIST: Self = Self(17);
     /// A directory was wanted.
     pub const NOTDIR: Self = Self(20);
+    /// A directory was not wanted.
+    pub const ISDIR: Self = Self(21);
     /// An argument makes no sense, or a link was wanted.
     pub const INVAL: Self = Self(22);
     /// The file system cannot be written to.

@@ -1,72 +1,39 @@
-//! One diagnostic line: `program: fatal: what: path: reason`.
+//! One line for people, as the parts it is written from: nothing is copied, and all are written at once.
+//!
+//! Diagnostics have the form `program: fatal: what: path: reason`; `warning` where the program goes on. `what` begins with
+//! "unable to", `path` is as the user gave it, and `reason` comes from [`super::errno`].
 
 use heapless::Vec;
 
-use super::errno::Errno;
 use crate::limits::MESSAGE_PARTS;
 
-/// How bad it is.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Severity {
-    /// The program ends.
-    Fatal,
-    /// The program goes on.
-    Warning,
-}
+/// The parts of a line, in order; whoever writes them adds the newline.
+#[derive(Default, Debug)]
+pub struct Line<'a>(Vec<&'a [u8], MESSAGE_PARTS>);
 
-impl Severity {
-    fn text(self) -> &'static [u8] {
-        match self {
-            Self::Fatal => b": fatal: ",
-            Self::Warning => b": warning: ",
+impl<'a> Line<'a> {
+    /// Appends `template`, with the next of `values` in the place of each `%`. Values are never looked into.
+    pub fn fill(&mut self, template: &'a [u8], values: &[&'a [u8]]) {
+        let mut values = values.iter();
+        for literal in template.split(|byte| *byte == b'%') {
+            self.push(literal);
+            // Behind the last literal there is no value left.
+            if let Some(value) = values.next() {
+                self.push(value);
+            }
         }
     }
-}
 
-/// The parts of a line, in order; whoever writes them adds the newline, and writes once.
-pub type Parts<'a> = Vec<&'a [u8], MESSAGE_PARTS>;
+    fn push(&mut self, part: &'a [u8]) {
+        if !part.is_empty() {
+            // MESSAGE_PARTS is more than any line has.
+            let _ = self.0.push(part);
+        }
+    }
 
-/// What went wrong, where, and why. Nothing is copied: the parts are written from where they are.
-#[derive(Clone, Copy, Debug)]
-pub struct Message<'a> {
-    /// The program, as it calls itself.
-    pub program: &'a [u8],
-    /// What it is busy with, shown behind its name (`runsv DIR`); empty for nothing.
-    pub subject: &'a [u8],
-    /// How bad it is.
-    pub severity: Severity,
-    /// What was tried; begins with "unable to".
-    pub what: &'a [u8],
-    /// What it was tried on, as the user gave it; empty for nothing.
-    pub path: &'a [u8],
-    /// Why it failed, if a system call said so.
-    pub reason: Option<Errno>,
-}
-
-impl<'a> Message<'a> {
-    /// The line without its newline.
-    pub fn parts(&self) -> Parts<'a> {
-        let mut parts = Parts::new();
-        let mut push = |part| {
-            // MESSAGE_PARTS is more than what is pushed here, so no part is ever left out.
-            let _ = parts.push(part);
-        };
-        push(self.program);
-        if !self.subject.is_empty() {
-            push(b" ");
-            push(self.subject);
-        }
-        push(self.severity.text());
-        push(self.what);
-        if !self.path.is_empty() {
-            push(b": ");
-            push(self.path);
-        }
-        if let Some(errno) = self.reason {
-            push(b": ");
-            push(errno.text());
-        }
-        parts
+    /// The parts, without a newline.
+    pub fn parts(&self) -> &[&'a [u8]] {
+        &self.0
     }
 }
 
@@ -74,32 +41,35 @@ impl<'a> Message<'a> {
 mod tests {
     use super::*;
 
-    const PLAIN: Message<'_> = Message {
-        program: b"sv",
-        subject: b"",
-        severity: Severity::Fatal,
-        what: b"unable to open current directory",
-        path: b"",
-        reason: None,
-    };
-
-    #[test]
-    fn the_shortest_line_has_three_parts() {
-        assert_eq!(PLAIN.parts().concat(), b"sv: fatal: unable to open current directory");
+    fn filled(template: &[u8], values: &[&[u8]]) -> Vec<u8, 64> {
+        let mut line = Line::default();
+        line.fill(template, values);
+        line.parts().concat().as_slice().try_into().unwrap()
     }
 
     #[test]
-    fn subject_path_and_reason_are_joined_in_their_places() {
-        let message = Message {
-            subject: b"/etc/sv/x",
-            severity: Severity::Warning,
-            path: b"supervise/lock",
-            reason: Some(Errno::AGAIN),
-            ..PLAIN
-        };
+    fn a_template_without_values_is_the_line() {
+        assert_eq!(filled(b"usage: pause\n", &[]), b"usage: pause\n");
+    }
+
+    #[test]
+    fn values_stand_in_their_places() {
         assert_eq!(
-            message.parts().concat(),
-            b"sv /etc/sv/x: warning: unable to open current directory: supervise/lock: temporary failure"
+            filled(b"runsv %: fatal: unable to lock %: %", &[b"x", b"supervise/lock", b"temporary failure"]),
+            b"runsv x: fatal: unable to lock supervise/lock: temporary failure"
         );
+    }
+
+    #[test]
+    fn values_may_hold_what_looks_like_a_place() {
+        assert_eq!(filled(b"%: %", &[b"100%", b"%s"]), b"100%: %s");
+    }
+
+    #[test]
+    fn a_line_grows() {
+        let mut line = Line::default();
+        line.fill(b"run: %", &[b"a"]);
+        line.fill(b"; %: log", &[b"down"]);
+        assert_eq!(line.parts().concat(), b"run: a; down: log");
     }
 }

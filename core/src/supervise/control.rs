@@ -40,8 +40,8 @@ pub enum Command {
 struct Row {
     byte: u8,
     command: Command,
-    /// Path of the script that may take its place; `o` has none, and runs that of `u`.
-    script: Option<&'static [u8]>,
+    /// Path of the script that may take its place, NUL-terminated; empty for `o`, which runs that of `u`.
+    script: [u8; 10],
     /// What is sent to the process in state run.
     signal: Option<Signal>,
 }
@@ -54,20 +54,20 @@ macro_rules! row {
 
 // In the order of `Command`, so that a command finds its row by its place.
 static COMMANDS: [Row; 14] = [
-    row!(b'u', Up, Some(b"control/u\0"), None),
-    row!(b'd', Down, Some(b"control/d\0"), None),
-    row!(b'o', Once, None, None),
-    row!(b'x', Exit, Some(b"control/x\0"), None),
-    row!(b't', Term, Some(b"control/t\0"), Some(Signal::TERM)),
-    row!(b'k', Kill, Some(b"control/k\0"), Some(Signal::KILL)),
-    row!(b'p', Pause, Some(b"control/p\0"), Some(Signal::STOP)),
-    row!(b'c', Continue, Some(b"control/c\0"), Some(Signal::CONT)),
-    row!(b'h', Hangup, Some(b"control/h\0"), Some(Signal::HUP)),
-    row!(b'a', Alarm, Some(b"control/a\0"), Some(Signal::ALRM)),
-    row!(b'i', Interrupt, Some(b"control/i\0"), Some(Signal::INT)),
-    row!(b'q', Quit, Some(b"control/q\0"), Some(Signal::QUIT)),
-    row!(b'1', User1, Some(b"control/1\0"), Some(Signal::USR1)),
-    row!(b'2', User2, Some(b"control/2\0"), Some(Signal::USR2)),
+    row!(b'u', Up, *b"control/u\0", None),
+    row!(b'd', Down, *b"control/d\0", None),
+    row!(b'o', Once, [0; 10], None),
+    row!(b'x', Exit, *b"control/x\0", None),
+    row!(b't', Term, *b"control/t\0", Some(Signal::TERM)),
+    row!(b'k', Kill, *b"control/k\0", Some(Signal::KILL)),
+    row!(b'p', Pause, *b"control/p\0", Some(Signal::STOP)),
+    row!(b'c', Continue, *b"control/c\0", Some(Signal::CONT)),
+    row!(b'h', Hangup, *b"control/h\0", Some(Signal::HUP)),
+    row!(b'a', Alarm, *b"control/a\0", Some(Signal::ALRM)),
+    row!(b'i', Interrupt, *b"control/i\0", Some(Signal::INT)),
+    row!(b'q', Quit, *b"control/q\0", Some(Signal::QUIT)),
+    row!(b'1', User1, *b"control/1\0", Some(Signal::USR1)),
+    row!(b'2', User2, *b"control/2\0", Some(Signal::USR2)),
 ];
 
 impl Command {
@@ -83,7 +83,8 @@ impl Command {
 
     /// The path of its control script below the service directory, NUL-terminated.
     pub fn script(self) -> Option<&'static core::ffi::CStr> {
-        core::ffi::CStr::from_bytes_with_nul(self.row()?.script?).ok()
+        let path = core::ffi::CStr::from_bytes_until_nul(&self.row()?.script).ok()?;
+        if path.is_empty() { None } else { Some(path) }
     }
 
     /// The signal that it sends to a running process by itself.
@@ -106,8 +107,8 @@ mod tests {
             assert_eq!(row.command as usize, place);
             assert_eq!(Command::from_byte(row.byte), Some(row.command));
             assert_eq!(row.command.byte(), row.byte);
-            if let Some(script) = row.script {
-                assert_eq!(script, [b"control/", &[row.byte][..], b"\0"].concat());
+            if row.command != Command::Once {
+                assert_eq!(&row.script[..], [b"control/", &[row.byte][..], b"\0"].concat());
             }
         }
     }

@@ -9,9 +9,11 @@
 //! | `Finishing` | `./finish`, being forked | the answer to `Spawn(Finish)` |
 //! | `Finish` | `./finish` | its end |
 //!
-//! Beside the state stand what is *wanted* (changed by commands alone), and at most one *control script*.
-//! While a control script runs, later commands wait in order; only `Kill` does not wait: it kills the
-//! script too. The state itself changes only when the kernel has told of it: a signal that was sent
+//! Beside the state stand what is *wanted* (changed by commands alone, and at once), and the *control scripts*
+//! that run: one for a start, one for other commands. While the latter runs, later signals wait, each
+//! kind once and in the order of their last command; `Kill` does not wait: it kills the script too. A script that hangs
+//! therefore holds up neither what is wanted nor the next start, and what it was run for is done only to
+//! the process that it was run for. The state itself changes only when the kernel has told of it: a signal that was sent
 //! changes nothing, the end of the process does.
 //!
 //! Every `Spawn` is answered by `Spawned`, `Absent` or `SpawnFailed` before the next event from outside.
@@ -20,7 +22,7 @@
 //! A log service has no control scripts and no finish script, and cannot be told to exit; it is told so by
 //! the end of its input ([`super::pair`]).
 
-use heapless::Deque;
+use heapless::{Deque, Vec};
 
 use super::control::Command;
 use super::status::{Phase, Record, Wanted};
@@ -114,6 +116,8 @@ struct Hook {
     command: Command,
     /// None until the answer came.
     pid: Option<Pid>,
+    /// The process that it was run for.
+    target: Option<Pid>,
 }
 
 /// One supervised process. A plain value of fixed size: one makes a `runsv`, a table of them a supervisor
@@ -127,8 +131,11 @@ pub struct Service {
     got_term: bool,
     stamp: Label,
     started: Instant,
+    /// The control script of a command.
     hook: Option<Hook>,
-    waiting: Deque<Command, WAITING_COMMANDS>,
+    /// The control script of a start.
+    start_hook: Option<Hook>,
+    waiting: Vec<Command, WAITING_COMMANDS>,
     exec_error: Option<Errno>,
 }
 
@@ -148,7 +155,8 @@ impl Service {
             stamp: now.wall,
             started: Instant::ORIGIN,
             hook: None,
-            waiting: Deque::new(),
+            start_hook: None,
+            waiting: Vec::new(),
             exec_error: None,
         }
     }
@@ -183,7 +191,7 @@ impl Service {
 
     /// Whether nothing runs, nothing is being started, and no control script is busy.
     pub fn is_idle(&self) -> bool {
-        matches!(self.state, State::Down { .. }) && self.hook.is_none()
+        matches!(self.state, State::Down { .. }) && self.hook.is_none() && self.start_hook.is_none()
     }
 
     /// Whether it was told to exit.
@@ -196,18 +204,10 @@ impl Service {
         self.exec_error
     }
 
-    /// Whether another command can be taken; if not, commands wait where they are.
-    pub fn accepts_commands(&self) -> bool {
-        !self.waiting.is_full()
-    }
-
     /// When to call again with [`Event::Deadline`]; `None`: only on other events.
     pub fn deadline(&self) -> Option<Instant> {
-        if self.hook.is_some() {
-            return None;
-        }
         match self.state {
-            State::Down { not_before } if self.wants_start() => Some(not_before),
+            State::Down { not_before } if self.wants_start() && self.start_hook.is_none() => Some(not_before),
             State::Finishing { retry_at, .. } => retry_at,
             State::Down { .. } | State::Starting | State::Running { .. } | State::Finish { .. } => None,
         }
@@ -221,7 +221,7 @@ impl Service {
             Event::Absent(script) => self.not_spawned(script, None, now, actions),
             Event::SpawnFailed(script, errno) => self.not_spawned(script, Some(errno), now, actions),
             Event::ExecFailed(pid, errno) => {
-                if self.state == (State::Running { pid }) {
+                if self.runs(pid) {
                     self.exec_error = Some(errno);
                 }
             }
@@ -235,6 +235,14 @@ impl Service {
     pub(super) fn end_with_input(&mut self, actions: &mut Actions) {
         self.want = Want::Exit;
         self.act(actions, Action::WriteStatus);
+    }
+
+    fn runs(&self, process: Pid) -> bool {
+        matches!(self.state, State::Running { pid } if pid == process)
+    }
+
+    fn hook_slot(&mut self, command: Command) -> Option<&mut Hook> {
+        if command == Command::Up { self.start_hook.as_mut() } else { self.hook.as_mut() }
     }
 
     fn wants_start(&self) -> bool {
@@ -252,49 +260,26 @@ impl Service {
         }
     }
 
-    /// A command from outside: acted on now, or after the control script that is running.
+    /// A command from outside: what is wanted changes now, signals may wait for a control script.
     fn take(&mut self, command: Command, actions: &mut Actions) {
-        match self.hook {
-            Some(hook) if command == Command::Kill => {
-                if let Some(pid) = hook.pid {
-                    self.act(actions, Action::Signal(pid, Signal::KILL));
-                }
-                self.waiting.clear();
-                self.kill_process(actions);
-            }
-            None if self.state != State::Starting => self.apply(command, actions),
-            Some(_) | None => {
-                // `accepts_commands` is asked before: a full queue leaves commands in the fifo.
-                let _ = self.waiting.push_back(command);
-            }
-        }
-    }
-
-    fn apply(&mut self, command: Command, actions: &mut Actions) {
-        let is_log = self.member == Member::Log;
+        // Told to exit is told for good: a new supervisor follows if one is wanted.
+        let is_final = self.want == Want::Exit;
         match command {
-            // Told to exit is told for good: a new supervisor follows if one is wanted.
-            Command::Up | Command::Once | Command::Down | Command::Exit if self.want == Want::Exit => {}
-            Command::Exit if is_log => {}
+            Command::Up | Command::Once | Command::Down | Command::Exit if is_final => {}
+            Command::Exit if self.member == Member::Log => {}
             Command::Up => self.want_now(Want::Up, actions),
-            Command::Once => {
-                let once = if matches!(self.state, State::Down { .. }) { Want::Once } else { Want::Down };
-                self.want_now(once, actions);
-            }
+            Command::Once if matches!(self.state, State::Down { .. }) => self.want_now(Want::Once, actions),
+            Command::Once => self.want_now(Want::Down, actions),
             Command::Down => {
                 self.want_now(Want::Down, actions);
-                self.stop(actions);
+                self.signal_or_wait(Command::Term, actions);
             }
             Command::Exit => {
                 self.want_now(Want::Exit, actions);
-                self.stop(actions);
+                self.signal_or_wait(Command::Term, actions);
             }
-            Command::Term => self.stop(actions),
-            Command::Kill if matches!(self.state, State::Finish { .. }) => self.kill_process(actions),
-            Command::Pause | Command::Continue if !matches!(self.state, State::Running { .. }) => {
-                self.set_paused(command == Command::Pause, actions);
-            }
-            Command::Kill
+            Command::Kill => self.kill(actions),
+            Command::Term
             | Command::Pause
             | Command::Continue
             | Command::Hangup
@@ -302,11 +287,41 @@ impl Service {
             | Command::Interrupt
             | Command::Quit
             | Command::User1
-            | Command::User2 => {
-                if matches!(self.state, State::Running { .. }) {
-                    self.ask_hook(command, actions);
-                }
+            | Command::User2 => self.signal_or_wait(command, actions),
+        }
+    }
+
+    fn signal_or_wait(&mut self, command: Command, actions: &mut Actions) {
+        if self.hook.is_none() && !matches!(self.state, State::Starting) {
+            return self.apply(command, actions);
+        }
+        // A repeated command takes its latest place, so there is room for all kinds of them.
+        self.waiting.retain(|waiting| *waiting != command);
+        let _ = self.waiting.push(command);
+    }
+
+    /// A signal that nothing holds up any more. TERM goes on to whatever is wanted: see [`Service::hook_ended`].
+    fn apply(&mut self, command: Command, actions: &mut Actions) {
+        match (command, self.state) {
+            (_, State::Running { .. }) => self.ask_hook(command, actions),
+            (Command::Pause | Command::Continue, _) => self.set_paused(command == Command::Pause, actions),
+            _ => {}
+        }
+    }
+
+    /// KILL waits for nothing: neither for a control script, which is killed too, nor for the signals behind it.
+    fn kill(&mut self, actions: &mut Actions) {
+        self.waiting.clear();
+        let is_held_up = self.hook.is_some();
+        for hook in [self.hook, self.start_hook].into_iter().flatten() {
+            if let Some(pid) = hook.pid {
+                self.act(actions, Action::Signal(pid, Signal::KILL));
             }
+        }
+        match self.state {
+            State::Running { .. } if !is_held_up => self.ask_hook(Command::Kill, actions),
+            State::Running { pid } | State::Finish { pid } => self.act(actions, Action::Signal(pid, Signal::KILL)),
+            State::Down { .. } | State::Starting | State::Finishing { .. } => {}
         }
     }
 
@@ -320,34 +335,27 @@ impl Service {
         self.act(actions, Action::WriteStatus);
     }
 
-    fn kill_process(&mut self, actions: &mut Actions) {
-        if let Some(pid) = self.pid() {
-            self.act(actions, Action::Signal(pid, Signal::KILL));
-        }
-    }
-
-    /// Stops a running process: `control/t` or TERM, then what [`Service::hook_ended`] adds.
-    fn stop(&mut self, actions: &mut Actions) {
-        if matches!(self.state, State::Running { .. }) {
-            self.ask_hook(Command::Term, actions);
-        }
-    }
-
     /// Lets `control/X` have the first word; a log service has none.
     fn ask_hook(&mut self, command: Command, actions: &mut Actions) {
-        match self.member {
-            Member::Log => self.hook_ended(command, false, actions),
-            Member::Main => {
-                self.hook = Some(Hook { command, pid: None });
-                self.act(actions, Action::Spawn(Script::Control(command)));
-            }
+        let hook = Hook { command, pid: None, target: self.pid() };
+        if self.member == Member::Log {
+            return self.hook_ended(hook, false, actions);
         }
+        if command == Command::Up {
+            self.start_hook = Some(hook);
+        } else {
+            self.hook = Some(hook);
+        }
+        self.act(actions, Action::Spawn(Script::Control(command)));
     }
 
-    /// The control script of `command` is done or is not there; `took_over` says that it replaces the default.
-    fn hook_ended(&mut self, command: Command, took_over: bool, actions: &mut Actions) {
+    /// A control script is done or is not there; `took_over` says that it replaces the default.
+    fn hook_ended(&mut self, hook: Hook, took_over: bool, actions: &mut Actions) {
+        let command = hook.command;
         let signal = if took_over { None } else { command.signal() };
-        if let Some(signal) = signal {
+        // Another process than the one it was for has nothing to do with it.
+        let is_for_this = self.pid() == hook.target && matches!(self.state, State::Running { .. });
+        if is_for_this && let Some(signal) = signal {
             self.signal(actions, signal);
         }
         match command {
@@ -357,7 +365,7 @@ impl Service {
                     self.start(actions);
                 }
             }
-            Command::Term if matches!(self.state, State::Running { .. }) => {
+            Command::Term if is_for_this => {
                 if signal.is_some() {
                     self.got_term = true;
                     self.act(actions, Action::WriteStatus);
@@ -415,7 +423,11 @@ impl Service {
                 self.state = State::Finish { pid };
                 self.act(actions, Action::WriteStatus);
             }
-            (Script::Control(command), _) => self.hook = Some(Hook { command, pid: Some(pid) }),
+            (Script::Control(command), _) => {
+                if let Some(hook) = self.hook_slot(command) {
+                    hook.pid = Some(pid);
+                }
+            }
             // Answers that nobody asked for.
             (Script::Run | Script::Finish(_), _) => {}
         }
@@ -432,21 +444,25 @@ impl Service {
                 Some(_) => self.state = State::Finishing { ended, retry_at },
                 None => self.come_down(now, actions),
             },
-            (Script::Control(command), _) => {
-                self.hook = None;
-                self.hook_ended(command, false, actions);
+            (Script::Control(Command::Up), _) => {
+                if let Some(hook) = self.start_hook.take() {
+                    self.hook_ended(hook, false, actions);
+                }
+            }
+            (Script::Control(_), _) => {
+                if let Some(hook) = self.hook.take() {
+                    self.hook_ended(hook, false, actions);
+                }
             }
             (Script::Run | Script::Finish(_), _) => {}
         }
     }
 
     fn exited(&mut self, pid: Pid, outcome: Outcome, now: Now, actions: &mut Actions) {
-        if let Some(hook) = self.hook
-            && hook.pid == Some(pid)
-        {
-            self.hook = None;
-            self.hook_ended(hook.command, outcome.is_success(), actions);
-        } else if self.state == (State::Running { pid }) {
+        let has_ended = |hook: &mut Hook| hook.pid == Some(pid);
+        if let Some(hook) = self.hook.take_if(has_ended).or_else(|| self.start_hook.take_if(has_ended)) {
+            self.hook_ended(hook, outcome.is_success(), actions);
+        } else if self.runs(pid) {
             self.got_term = false;
             match self.member {
                 Member::Main => {
@@ -455,7 +471,7 @@ impl Service {
                 }
                 Member::Log => self.come_down(now, actions),
             }
-        } else if self.state == (State::Finish { pid }) {
+        } else if self.pid() == Some(pid) {
             self.come_down(now, actions);
         }
     }
@@ -466,22 +482,22 @@ impl Service {
         self.act(actions, Action::WriteStatus);
     }
 
-    /// What follows from the state alone: waiting commands, and starts whose time has come.
+    /// What follows from the state alone: signals that waited, and starts whose time has come.
     fn advance(&mut self, now: Now, actions: &mut Actions) {
-        while self.hook.is_none() && self.state != State::Starting {
-            let Some(command) = self.waiting.pop_front() else {
-                break;
-            };
+        while self.hook.is_none() && !matches!(self.state, State::Starting) {
+            let Some(command) = self.waiting.first().copied() else { break };
+            self.waiting.retain(|waiting| *waiting != command);
             self.apply(command, actions);
         }
-        if self.hook.is_some() {
-            return;
-        }
         match self.state {
-            State::Down { not_before } if self.wants_start() && now.monotonic >= not_before => match self.member {
-                Member::Main => self.ask_hook(Command::Up, actions),
-                Member::Log => self.start(actions),
-            },
+            State::Down { not_before }
+                if self.wants_start() && self.start_hook.is_none() && now.monotonic >= not_before =>
+            {
+                match self.member {
+                    Member::Main => self.ask_hook(Command::Up, actions),
+                    Member::Log => self.start(actions),
+                }
+            }
             State::Finishing { ended, retry_at: Some(at) } if now.monotonic >= at => {
                 self.state = State::Finishing { ended, retry_at: None };
                 self.act(actions, Action::Spawn(Script::Finish(ended)));
@@ -507,7 +523,7 @@ mod tests {
         next: u32,
         has_hooks: bool,
         has_finish: bool,
-        log: Vec<Action>,
+        log: std::vec::Vec<Action>,
     }
 
     impl Bench {
@@ -519,7 +535,7 @@ mod tests {
                 next: 10,
                 has_hooks: false,
                 has_finish: false,
-                log: Vec::new(),
+                log: vec![],
             }
         }
 
@@ -580,7 +596,7 @@ mod tests {
             self.give(Event::Exited(pid(number), Outcome::from_wait_status(status)));
         }
 
-        fn signals(&self) -> Vec<(u32, u8)> {
+        fn signals(&self) -> std::vec::Vec<(u32, u8)> {
             let sent = self.log.iter().filter_map(|action| match action {
                 Action::Signal(pid, signal) => Some((pid.raw(), signal.number())),
                 _ => None,
@@ -588,7 +604,7 @@ mod tests {
             sent.collect()
         }
 
-        fn hooks(&self) -> Vec<u8> {
+        fn hooks(&self) -> std::vec::Vec<u8> {
             let asked = self.log.iter().filter_map(|action| match action {
                 Action::Spawn(Script::Control(command)) => Some(command.byte()),
                 _ => None,
@@ -817,38 +833,52 @@ mod tests {
     }
 
     #[test]
-    fn a_full_queue_accepts_no_more() {
+    fn repeated_commands_wait_once_in_their_latest_place() {
         let mut bench = Bench::running(Member::Main);
         bench.has_hooks = true;
         bench.command(b't');
-        for _ in 0..WAITING_COMMANDS {
-            assert!(bench.service.accepts_commands());
-            bench.command(b'h');
+        bench.has_hooks = false;
+        for byte in b"hphc1h" {
+            bench.command(*byte);
         }
-        assert!(!bench.service.accepts_commands());
+        bench.end(11, 1 << 8);
+        assert_eq!(bench.signals(), [(10, 15), (10, 19), (10, 18), (10, 10), (10, 1)]);
     }
 
     #[test]
-    fn the_end_of_run_during_its_control_script_starts_finish_but_no_new_run() {
+    fn what_is_wanted_does_not_wait_for_a_control_script() {
+        let mut bench = Bench::running(Member::Main);
+        bench.has_hooks = true;
+        bench.command(b'h');
+        bench.command(b'x');
+        assert_eq!(bench.stat(), "run, want exit");
+        bench.command(b'k');
+        assert_eq!(bench.signals(), [(11, 9), (10, 9)]);
+        bench.end(11, 9);
+        bench.end(10, 9);
+        assert!(bench.service.is_idle() && bench.service.wants_exit());
+    }
+
+    #[test]
+    fn a_control_script_that_hangs_does_not_hold_up_the_next_start() {
         let mut bench = Bench::running(Member::Main);
         bench.has_hooks = true;
         bench.command(b't');
-        bench.end(10, 15);
-        assert_eq!((bench.stat().as_str(), bench.service.deadline()), ("down", None));
         bench.has_hooks = false;
+        bench.end(10, 15);
+        assert_eq!((bench.stat().as_str(), bench.service.pid()), ("run", Some(pid(12))));
         bench.end(11, 1 << 8);
         assert_eq!((bench.signals(), bench.stat().as_str()), (vec![], "run"));
     }
 
     #[test]
-    fn down_during_control_u_stops_what_it_started() {
+    fn down_during_control_u_means_no_start() {
         let mut bench = Bench::new(Member::Main);
         bench.has_hooks = true;
         bench.give(Event::Deadline);
-        bench.has_hooks = false;
         bench.command(b'd');
         bench.end(10, 0);
-        assert_eq!((bench.signals(), bench.stat().as_str()), (vec![(11, 15), (11, 18)], "run, got TERM, want down"));
+        assert_eq!((bench.signals(), bench.stat().as_str(), bench.service.deadline()), (vec![], "down", None));
     }
 
     #[test]
@@ -936,7 +966,11 @@ mod tests {
                 for _ in 0..4 {
                     let kind = rest % KINDS;
                     rest /= KINDS;
-                    match (kind, bench.service.pid(), bench.service.hook.and_then(|hook| hook.pid)) {
+                    match (
+                        kind,
+                        bench.service.pid(),
+                        bench.service.hook.or(bench.service.start_hook).and_then(|hook| hook.pid),
+                    ) {
                         (0, Some(pid), _) => bench.give(Event::Exited(pid, Outcome::Exited(0))),
                         (1, Some(pid), _) => bench.give(Event::Exited(pid, Outcome::from_wait_status(9))),
                         (2, _, Some(hook)) => bench.give(Event::Exited(hook, Outcome::Exited(0))),

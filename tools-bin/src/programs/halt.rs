@@ -2,7 +2,7 @@
 
 use core::ffi::CStr;
 
-use supervision::process::message::{Message, Severity};
+use supervision::process::errno::Errno;
 use sys::{Result, machine, process, report, standard};
 
 use crate::Words;
@@ -34,14 +34,14 @@ pub fn main(words: Words) -> i32 {
 }
 
 fn usage(words: Words) -> i32 {
-    report::line(standard::error(), &[b"usage: ", words.name(), b" [-fn]\n"]);
+    report::line(standard::error(), b"usage: % [-fn]\n", &[words.name()]);
     EXIT_FAILED
 }
 
 fn ask(words: Words) -> i32 {
     let level = if words.name() == b"reboot" { c"6" } else { c"0" };
     let reason = process::execute(INIT, &[c"init", level]);
-    fail(words, b"unable to run", INIT.to_bytes(), reason)
+    fail(words, b"%: fatal: unable to run /sbin/runit-init: %", reason)
 }
 
 fn force(words: Words, syncs: bool) -> i32 {
@@ -55,12 +55,11 @@ fn force(words: Words, syncs: bool) -> i32 {
     };
     match outcome {
         Ok(()) => 0,
-        Err(reason) => fail(words, b"unable to end the machine", b"", reason),
+        Err(reason) => fail(words, b"%: fatal: unable to end the machine: %", reason),
     }
 }
 
-fn fail(words: Words, what: &[u8], path: &[u8], reason: supervision::process::errno::Errno) -> i32 {
-    let program = words.name();
-    report::message(&Message { program, subject: b"", severity: Severity::Fatal, what, path, reason: Some(reason) });
+fn fail(words: Words, template: &[u8], reason: Errno) -> i32 {
+    report::line(standard::error(), template, &[words.name(), reason.text()]);
     EXIT_FAILED
 }

@@ -1,19 +1,21 @@
 //! `pause`: does nothing until TERM or INT, and ends with 0. The last line of services that only have to be up.
 
 use supervision::process::signal::Signal;
-use sys::signal::Signals;
+use sys::signal::{SignalSet, Signals};
 use sys::{AsFd, poll};
 
 use crate::Words;
+
+/// A terminal that goes away is no reason to end.
+const CAUGHT: SignalSet = SignalSet::of(&[Signal::TERM, Signal::INT, Signal::HUP]);
 
 const EXIT_FAILED: i32 = 111;
 
 /// Waits.
 pub fn main(_: Words) -> i32 {
-    // A terminal that goes away is no reason to end.
-    let Ok(signals) = Signals::catch(&[Signal::TERM, Signal::INT, Signal::HUP]) else { return EXIT_FAILED };
+    let Ok(signals) = Signals::catch(CAUGHT) else { return EXIT_FAILED };
     loop {
-        poll::wait([Some(signals.as_fd())], None);
+        poll::wait([Some(signals.as_fd()), None, None], None);
         if matches!(signals.take(), Some(Signal::TERM | Signal::INT)) {
             return 0;
         }

@@ -19,15 +19,15 @@ const EXIT_USAGE: i32 = 1;
 /// Supervises until told to exit.
 pub fn main(words: Words) -> i32 {
     let (Some(name), 2) = (words.get(1), words.count()) else {
-        report::line(standard::error(), &[b"usage: ", words.called(), b" dir\n"]);
+        report::line(standard::error(), b"usage: % dir\n", &[words.called()]);
         return EXIT_USAGE;
     };
     let opened = Signals::catch(CAUGHT).and_then(|signals| Ok(Shared { signals, exec_errors: ExecErrors::new()? }));
     let shared = match opened {
         Ok(shared) => shared,
         Err(reason) => {
-            let parts: &[&[u8]] = &[b"runsv ", name.to_bytes(), b": fatal: unable to create selfpipe: ", reason.text()];
-            report::line(standard::error(), parts);
+            let template = b"runsv %: fatal: unable to create selfpipe: %";
+            report::line(standard::error(), template, &[name.to_bytes(), reason.text()]);
             return EXIT_FAILED;
         }
     };

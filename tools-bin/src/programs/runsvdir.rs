@@ -4,7 +4,6 @@ use core::ffi::CStr;
 
 use supervision::limits::{FORK_RETRY, SCAN_INTERVAL, SCAN_RETRY, SERVICES};
 use supervision::process::errno::Errno;
-use supervision::process::message::{Message, Severity};
 use supervision::process::signal::Signal;
 use supervision::supervise::scan::{Identity, NameHash, Scan, Verdict};
 use supervision::time::{Instant, earlier};
@@ -13,6 +12,7 @@ use sys::signal::Signals;
 use sys::watch::Watch;
 use sys::{AsFd, Descriptor, clock, directory, poll, process, report, standard};
 
+use crate::path_search::execute_from_path;
 use crate::service_directory::CAUGHT;
 use crate::{Words, watched_path};
 
@@ -54,14 +54,14 @@ pub fn main(words: Words) -> i32 {
         Some(_) | None => (false, 1),
     };
     let Some(directory) = words.get(place) else {
-        report::line(standard::error(), &[b"usage: ", words.called(), b" [-P] dir\n"]);
+        report::line(standard::error(), b"usage: % [-P] dir\n", &[words.called()]);
         return EXIT_USAGE;
     };
     let signals = match Signals::catch(CAUGHT) {
         Ok(signals) => signals,
         Err(reason) => {
-            let subject = directory.to_bytes();
-            tell(subject, Severity::Fatal, b"unable to catch signals", Some(reason), report::message);
+            let values = [directory.to_bytes(), reason.text()];
+            report::line(standard::error(), b"runsvdir %: fatal: unable to catch signals: %", &values);
             return EXIT_FATAL;
         }
     };
@@ -75,7 +75,7 @@ pub fn main(words: Words) -> i32 {
         }
         let deadline = earlier(schedule.look_at, scan.deadline());
         let watched = schedule.watch.as_ref().map(AsFd::as_fd);
-        let [is_signalled, has_changed] = poll::wait([Some(settings.signals.as_fd()), watched], deadline);
+        let [is_signalled, has_changed, _] = poll::wait([Some(settings.signals.as_fd()), watched, None], deadline);
         schedule.must_scan |= has_changed;
         if is_signalled && let Some(code) = settings.hear(&mut scan, &mut schedule) {
             return code;
@@ -123,8 +123,11 @@ impl Settings {
     fn scan<const N: usize>(&self, scan: &mut Scan<N>, schedule: &mut Schedule) {
         let now = clock::monotonic();
         // Watched before it is read, so that nothing happens unseen.
-        schedule.watch = watched_path::watch(self.directory).ok();
         let before = look(self.directory);
+        let watched = schedule.watch.take();
+        // Closing the watches of another directory takes the kernel its time: at the end of this function.
+        let (watched, _left) = if is_same(before, schedule.look) { (watched, None) } else { (None, watched) };
+        schedule.watch = watched_path::watch(watched, self.directory).ok();
         // A change within one tick of the file system's clock looks like none: look twice.
         let has_changed = before != schedule.look;
         schedule.look = before;
@@ -137,7 +140,7 @@ impl Settings {
         let directory = match file::open_directory(CURRENT, self.directory) {
             Ok(directory) => directory,
             Err(reason) => {
-                self.warn(b"unable to change directory to ", self.directory.to_bytes(), reason);
+                self.warn(b"runsvdir %: warning: unable to stat %: %", self.directory, reason);
                 schedule.look_at = Some(now.plus(SCAN_RETRY));
                 schedule.is_suspect = true;
                 return;
@@ -151,7 +154,7 @@ impl Settings {
             }
         });
         if let Err(reason) = read {
-            self.warn(b"unable to read directory ", self.directory.to_bytes(), reason);
+            self.warn(b"runsvdir %: warning: unable to read directory %: %", self.directory, reason);
         }
         scan.end(read.is_ok());
         while let Some(supervisor) = scan.take_removed() {
@@ -167,11 +170,11 @@ impl Settings {
 
     /// Deals with one entry; false if it could not be examined.
     fn examine<const N: usize>(&self, directory: &Descriptor, name: &CStr, scan: &mut Scan<N>, now: Instant) -> bool {
-        let metadata = match file::metadata(directory, name) {
+        let metadata = match file::metadata(directory.as_fd(), name) {
             Ok(Metadata { kind: Kind::Fifo | Kind::Other, .. }) => return true,
             Ok(metadata) => metadata,
             Err(reason) => {
-                self.warn(b"unable to stat ", name.to_bytes(), reason);
+                self.warn(b"runsvdir %: warning: unable to stat %: %", name, reason);
                 let is_gone = matches!(reason, Errno::NOENT | Errno::NOTDIR);
                 if !is_gone {
                     scan.unreadable(NameHash::of(name.to_bytes()));
@@ -183,19 +186,13 @@ impl Settings {
         match scan.found(identity, NameHash::of(name.to_bytes()), now) {
             Verdict::Leave => {}
             Verdict::Full => {
-                let parts: &[&[u8]] = &[
-                    b"runsvdir ",
-                    self.directory.to_bytes(),
-                    b": warning: unable to start runsv ",
-                    name.to_bytes(),
-                    b": too many services.",
-                ];
-                report::line_if_ready(standard::error(), parts);
+                let template = b"runsvdir %: warning: unable to start runsv %: too many services.";
+                report::line_if_ready(standard::error(), template, &[self.directory.to_bytes(), name.to_bytes()]);
             }
             Verdict::Start => match process::spawn(|| self.become_runsv(directory, name)) {
                 Ok(pid) => scan.started(identity, pid, now),
                 Err(reason) => {
-                    self.warn(b"unable to fork for ", name.to_bytes(), reason);
+                    self.warn(b"runsvdir %: warning: unable to fork for %: %", name, reason);
                     scan.not_started(identity, now, FORK_RETRY);
                 }
             },
@@ -204,38 +201,30 @@ impl Settings {
     }
 
     fn become_runsv(&self, directory: &Descriptor, name: &CStr) -> i32 {
-        self.signals.restore(CAUGHT);
+        self.signals.restore();
         if self.leads_sessions {
             process::lead_session();
         }
         let reason = match process::enter(directory) {
-            Ok(()) => process::execute_from_path(c"runsv", &[c"runsv", name]),
+            Ok(()) => execute_from_path(c"runsv", &[c"runsv", name]),
             Err(reason) => reason,
         };
-        let parts: &[&[u8]] = &[
-            b"runsvdir ",
-            self.directory.to_bytes(),
-            b": fatal: unable to start runsv ",
-            name.to_bytes(),
-            b": ",
-            reason.text(),
-        ];
-        report::line(standard::error(), parts);
+        let values = [self.directory.to_bytes(), name.to_bytes(), reason.text()];
+        report::line(standard::error(), b"runsvdir %: fatal: unable to start runsv %: %", &values);
         EXIT_FATAL
     }
 
-    fn warn(&self, what: &[u8], name: &[u8], reason: Errno) {
-        let parts: &[&[u8]] =
-            &[b"runsvdir ", self.directory.to_bytes(), b": warning: ", what, name, b": ", reason.text()];
-        report::line_if_ready(standard::error(), parts);
+    fn warn(&self, template: &[u8], name: &CStr, reason: Errno) {
+        let values = [self.directory.to_bytes(), name.to_bytes(), reason.text()];
+        report::line_if_ready(standard::error(), template, &values);
     }
+}
+
+fn is_same(one: Option<Look>, other: Option<Look>) -> bool {
+    one.zip(other).is_some_and(|(one, other)| (one.0, one.1) == (other.0, other.1))
 }
 
 fn look(directory: &CStr) -> Option<Look> {
     let metadata = file::metadata(CURRENT, directory).ok()?;
     Some((metadata.device, metadata.inode, metadata.modified))
-}
-
-fn tell(subject: &[u8], severity: Severity, what: &[u8], reason: Option<Errno>, write: fn(&Message<'_>)) {
-    write(&Message { program: b"runsvdir", subject, severity, what, path: b"", reason });
 }

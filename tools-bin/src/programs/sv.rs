@@ -4,10 +4,11 @@
 use core::ffi::CStr;
 
 use heapless::Vec;
-use supervision::limits::{CHECK_INTERVAL, MESSAGE_PARTS, SERVICES_AT_ONCE, STATUS_TAIL};
+use supervision::limits::{CHECK_INTERVAL, SERVICES_AT_ONCE, STATUS_TAIL};
 use supervision::process::errno::Errno;
+use supervision::process::message::Line;
 use supervision::supervise::client::{Progress, Request, Verb, progress, status_tail};
-use supervision::supervise::status::{Record, Wanted};
+use supervision::supervise::status::Record;
 use supervision::text::Text;
 use supervision::time::{Duration, Instant, earlier};
 use sys::file::{self, CURRENT};
@@ -37,8 +38,6 @@ const INIT_SCRIPT_FAILED: i32 = 1;
 const INIT_SCRIPT_DOWN: i32 = 3;
 const INIT_SCRIPT_UNKNOWN: i32 = 4;
 
-type Line<'a> = Vec<&'a [u8], MESSAGE_PARTS>;
-
 /// What the command line says.
 struct Call {
     is_init_script: bool,
@@ -59,10 +58,50 @@ enum Trouble {
     /// Nobody supervises it.
     NotRunning,
     /// A file of `supervise/` is in trouble.
-    File(&'static [u8], Option<Errno>),
+    File(Step, Errno),
+    /// The status file is too short, or not a status file.
+    BadFormat,
+    /// Not all was taken by the control fifo.
+    Cut,
 }
 
-const BAD_FORMAT: Trouble = Trouble::File(b"unable to read supervise/status: bad format", None);
+/// What was tried on a file of `supervise/`.
+#[derive(Clone, Copy)]
+enum Step {
+    OpenOk,
+    OpenStatus,
+    ReadStatus,
+    OpenControl,
+    WriteControl,
+}
+
+impl Trouble {
+    /// The words for it: the first `%` is for the service, the second for the reason if there is one.
+    fn words(self) -> (&'static [u8], Option<Errno>) {
+        match self {
+            Self::NoDirectory(reason) => (b"%: unable to change to service directory: %", Some(reason)),
+            Self::NotRunning => (b"%: runsv not running", None),
+            Self::BadFormat => (b"%: unable to read supervise/status: bad format", None),
+            Self::Cut => (b"%: unable to write to supervise/control", None),
+            Self::File(Step::OpenOk, reason) => (b"%: unable to open supervise/ok: %", Some(reason)),
+            Self::File(Step::OpenStatus, reason) => (b"%: unable to open supervise/status: %", Some(reason)),
+            Self::File(Step::ReadStatus, reason) => (b"%: unable to read supervise/status: %", Some(reason)),
+            Self::File(Step::OpenControl, reason) => (b"%: unable to open supervise/control: %", Some(reason)),
+            Self::File(Step::WriteControl, reason) => (b"%: unable to write to supervise/control: %", Some(reason)),
+        }
+    }
+
+    /// Whether it is the service's failure, and not only ours to learn about it.
+    fn is_failure(self) -> bool {
+        matches!(self, Self::NoDirectory(_) | Self::NotRunning)
+    }
+
+    fn fill<'a>(self, line: &mut Line<'a>, name: &'a [u8]) {
+        line.fill(if self.is_failure() { b"fail: " } else { b"warning: " }, &[]);
+        let (template, reason) = self.words();
+        line.fill(template, &[name, reason.map_or(b"", Errno::text)]);
+    }
+}
 
 /// A service that was told something, and is waited for.
 struct Pending {
@@ -79,8 +118,8 @@ pub fn main(words: Words) -> i32 {
         Ok(Some(call)) => call,
         Ok(None) => return usage(words, is_init_script, &codes),
         Err(reason) => {
-            let parts: &[&[u8]] = &[words.name(), b": fatal: unable to open current directory: ", reason.text()];
-            report::line(standard::error(), parts);
+            let values = [words.name(), reason.text()];
+            report::line(standard::error(), b"%: fatal: unable to open current directory: %", &values);
             return codes.fatal;
         }
     };
@@ -98,8 +137,9 @@ pub fn main(words: Words) -> i32 {
 }
 
 fn usage(words: Words, is_init_script: bool, codes: &ExitCodes) -> i32 {
-    let rest: &[u8] = if is_init_script { b" [-w sec] command\n" } else { b" [-v] [-w sec] command service ...\n" };
-    report::line(standard::error(), &[b"usage: ", words.name(), rest]);
+    let template: &[u8] =
+        if is_init_script { b"usage: % [-w sec] command\n" } else { b"usage: % [-v] [-w sec] command service ...\n" };
+    report::line(standard::error(), template, &[words.name()]);
     codes.usage
 }
 
@@ -128,7 +168,8 @@ fn parse(words: Words, is_init_script: bool) -> Result<Option<Call>, Errno> {
                     letters = [].iter();
                     if rest.is_empty() {
                         let Some(word) = words.get(place) else {
-                            report::line(standard::error(), &[words.name(), b": option requires an argument -- w"]);
+                            let template = b"%: option requires an argument -- w";
+                            report::line(standard::error(), template, &[words.name()]);
                             return Ok(None);
                         };
                         place = place.saturating_add(1);
@@ -138,12 +179,12 @@ fn parse(words: Words, is_init_script: bool) -> Result<Option<Call>, Errno> {
                     }
                 }
                 b'V' => {
-                    report::line(standard::error(), &[b"pipit ", env!("CARGO_PKG_VERSION").as_bytes()]);
+                    report::line(standard::error(), concat!("pipit ", env!("PIPIT_VERSION")).as_bytes(), &[]);
                     return Ok(None);
                 }
                 _ => {
                     let letter = core::slice::from_ref(letter);
-                    report::line(standard::error(), &[words.name(), b": illegal option -- ", letter]);
+                    report::line(standard::error(), b"%: illegal option -- %", &[words.name(), letter]);
                     return Ok(None);
                 }
             }
@@ -207,17 +248,16 @@ impl Call {
             index = index.saturating_add(1);
             match self.enter(name).and_then(|()| read_status().map(|(record, _)| record)) {
                 Ok(record) => {
-                    tell_status(name, &record);
+                    if !tell_status(name, &record) {
+                        failures = failures.saturating_add(1);
+                    }
                     if record.pid.is_none() {
                         code = INIT_SCRIPT_DOWN;
                     }
                 }
                 Err(trouble) => {
                     tell_trouble(name, trouble);
-                    code = match trouble {
-                        Trouble::NoDirectory(_) | Trouble::NotRunning => INIT_SCRIPT_FAILED,
-                        Trouble::File(..) => INIT_SCRIPT_UNKNOWN,
-                    };
+                    code = if trouble.is_failure() { INIT_SCRIPT_FAILED } else { INIT_SCRIPT_UNKNOWN };
                     failures = failures.saturating_add(1);
                 }
             }
@@ -242,7 +282,7 @@ impl Call {
                         let _ = all.push(Pending { name, before, is_done: !waits });
                     }
                     Err(Trouble::NotRunning) if request.bytes.starts_with(b"x") => {
-                        report::line(standard::output(), &[b"ok: ", name.to_bytes(), b": runsv not running"]);
+                        report::line(standard::output(), b"ok: %: runsv not running", &[name.to_bytes()]);
                     }
                     Err(trouble) => {
                         tell_trouble(name, trouble);
@@ -296,7 +336,7 @@ impl Call {
             let watched = watch.as_ref().map(AsFd::as_fd);
             // The end of a supervisor shows as the end of those who read its fifo.
             let ends = supervisor.as_ref().map(AsFd::as_fd).filter(|_| request.bytes.contains(&b'x'));
-            poll::wait([watched, ends], earlier(look_at, Some(deadline)));
+            poll::wait([watched, ends, None], earlier(look_at, Some(deadline)));
             if let Some(watch) = &watch {
                 watch.drain();
             }
@@ -318,7 +358,7 @@ impl Call {
         let (record, ok) = match self.enter(name).and_then(|()| read_status()) {
             Ok(status) => status,
             Err(Trouble::NotRunning) if request.bytes.starts_with(b"x") => {
-                report::line(standard::output(), &[b"ok: ", name.to_bytes(), b": runsv not running"]);
+                report::line(standard::output(), b"ok: %: runsv not running", &[name.to_bytes()]);
                 return Look::Done;
             }
             Err(trouble) => {
@@ -344,10 +384,10 @@ impl Call {
             b"timeout: "
         };
         let mut tail = Text::new();
-        let mut line = Line::new();
-        push(&mut line, outcome);
-        push_status(&mut line, name.to_bytes(), name, &record, &mut tail);
-        report::line(standard::output(), &line);
+        let mut line = Line::default();
+        line.fill(outcome, &[]);
+        fill_status(&mut line, name.to_bytes(), name, &record, &mut tail);
+        let _ = report::write(standard::output(), &line);
         if is_done {
             return Look::Done;
         }
@@ -374,20 +414,19 @@ enum Look {
 
 /// The status of the service in the current directory, and the fifo that its supervisor holds open.
 fn read_status() -> Result<(Record, Descriptor), Trouble> {
-    let file_trouble = |what: &'static [u8]| move |reason| Trouble::File(what, Some(reason));
-    let directory = supervise_directory::find().map_err(file_trouble(b"unable to open supervise/ok"))?;
-    let ok = file::open_write(&directory, c"ok").map_err(|reason| match reason {
+    let trouble = |step| move |reason| Trouble::File(step, reason);
+    let directory = supervise_directory::find().map_err(trouble(Step::OpenOk))?;
+    let ok = file::open_write(directory.as_fd(), c"ok").map_err(|reason| match reason {
         Errno::NXIO => Trouble::NotRunning,
-        _ => Trouble::File(b"unable to open supervise/ok", Some(reason)),
+        _ => Trouble::File(Step::OpenOk, reason),
     })?;
-    let status = file::open_read(&directory, c"status").map_err(file_trouble(b"unable to open supervise/status"))?;
+    let status = file::open_read(directory.as_fd(), c"status").map_err(trouble(Step::OpenStatus))?;
     let mut bytes = [0; Record::SIZE];
-    let count = file::read(&status, &mut bytes).map_err(file_trouble(b"unable to read supervise/status"))?.len();
+    let count = file::read(status.as_fd(), &mut bytes).map_err(trouble(Step::ReadStatus))?.len();
     if count != Record::SIZE {
-        return Err(BAD_FORMAT);
+        return Err(Trouble::BadFormat);
     }
-    let record = Record::decode(&bytes).map_err(|_| BAD_FORMAT)?;
-    Ok((record, ok))
+    Ok((Record::decode(&bytes).map_err(|_| Trouble::BadFormat)?, ok))
 }
 
 /// Tells the service in the current directory, and gives its status from before.
@@ -400,102 +439,70 @@ fn tell(bytes: &[u8]) -> Result<Record, Trouble> {
 }
 
 fn write_control(bytes: &[u8]) -> Result<(), Trouble> {
-    let opened = supervise_directory::find().and_then(|directory| file::open_write(&directory, c"control"));
+    let opened = supervise_directory::find().and_then(|directory| file::open_write(directory.as_fd(), c"control"));
     let control = opened.map_err(|reason| match reason {
         Errno::NXIO => Trouble::NotRunning,
-        _ => Trouble::File(b"unable to open supervise/control", Some(reason)),
+        _ => Trouble::File(Step::OpenControl, reason),
     })?;
-    match file::write(&control, bytes) {
-        Ok(count) if count == bytes.len() => Ok(()),
-        Ok(_) => Err(Trouble::File(b"unable to write to supervise/control", None)),
-        Err(reason) => Err(Trouble::File(b"unable to write to supervise/control", Some(reason))),
-    }
+    let count = file::write(control.as_fd(), bytes).map_err(|reason| Trouble::File(Step::WriteControl, reason))?;
+    if count == bytes.len() { Ok(()) } else { Err(Trouble::Cut) }
 }
 
-/// Writes the status line of a service and of its log service; the current directory is the service directory.
-fn tell_status(name: &'static CStr, record: &Record) {
+/// Writes the status line of a service and of its log service; the current directory is the service directory. False if
+/// something was in the way.
+fn tell_status(name: &CStr, record: &Record) -> bool {
     let (mut tail, mut log_tail) = (Text::new(), Text::new());
-    let mut line = Line::new();
-    push_status(&mut line, name.to_bytes(), name, record, &mut tail);
-    let log_record;
+    let mut line = Line::default();
+    let mut is_whole = fill_status(&mut line, name.to_bytes(), name, record, &mut tail);
     match process::enter_path(c"log") {
         Err(Errno::NOENT) => {}
         Err(reason) => {
-            push_log_trouble(&mut line, name, b"/log: unable to change directory: ", Some(reason));
+            is_whole = false;
+            line.fill(b"; warning: %/log: unable to change directory: %", &[name.to_bytes(), reason.text()]);
         }
         Ok(()) => match read_status() {
             Ok((record, _)) => {
-                log_record = record;
-                push(&mut line, b"; ");
-                push_status(&mut line, b"log", name, &log_record, &mut log_tail);
+                line.fill(b"; ", &[]);
+                is_whole &= fill_status(&mut line, b"log", name, &record, &mut log_tail);
             }
-            Err(Trouble::NotRunning) => {
-                push(&mut line, b"; fail: ");
-                push(&mut line, name.to_bytes());
-                push(&mut line, b"/log: runsv not running");
-            }
-            Err(Trouble::File(what, reason)) => {
-                push_log_trouble(&mut line, name, b"/log: ", None);
-                push(&mut line, what);
-                if let Some(reason) = reason {
-                    push(&mut line, b": ");
-                    push(&mut line, reason.text());
-                }
-            }
-            Err(Trouble::NoDirectory(reason)) => {
-                push_log_trouble(&mut line, name, b"/log: unable to change directory: ", Some(reason));
+            Err(trouble) => {
+                is_whole = false;
+                let (template, reason) = trouble.words();
+                let kind: &[u8] = if trouble.is_failure() { b"; fail: %/log" } else { b"; warning: %/log" };
+                line.fill(kind, &[name.to_bytes()]);
+                line.fill(template, &[b"", reason.map_or(b"", Errno::text)]);
             }
         },
     }
-    report::line(standard::output(), &line);
+    let _ = report::write(standard::output(), &line);
+    is_whole
 }
 
-fn push_log_trouble(line: &mut Line<'_>, name: &'static CStr, what: &'static [u8], reason: Option<Errno>) {
-    push(line, b"; warning: ");
-    push(line, name.to_bytes());
-    push(line, what);
-    if let Some(reason) = reason {
-        push(line, reason.text());
-    }
-}
-
-/// Appends `STATE: NAME: ...`; the current directory is that of the service.
-fn push_status<'a>(
+/// Appends `STATE: NAME: ...`; the current directory is that of the service. Without a word about whether the service is
+/// normally up there is nothing to append: false.
+fn fill_status<'a>(
     line: &mut Line<'a>,
     shown: &'a [u8],
     name: &CStr,
     record: &Record,
     tail: &'a mut Text<STATUS_TAIL>,
-) {
+) -> bool {
     let is_normally_up = match file::metadata(CURRENT, c"down") {
         Ok(_) => false,
         Err(Errno::NOENT) => true,
         Err(reason) => {
-            let parts: &[&[u8]] = &[b"warning: unable to stat ", name.to_bytes(), b"/down: ", reason.text()];
-            report::line(standard::error(), parts);
-            record.wanted == Wanted::Up
+            let values = [name.to_bytes(), reason.text()];
+            report::line(standard::error(), b"warning: unable to stat %/down: %", &values);
+            return false;
         }
     };
     *tail = status_tail(record, is_normally_up, clock::wall());
-    push(line, record.phase.word());
-    push(line, b": ");
-    push(line, shown);
-    push(line, b": ");
-    push(line, tail.as_bytes());
-}
-
-fn push<'a>(line: &mut Line<'a>, part: &'a [u8]) {
-    // No line has more parts than there is room for.
-    let _ = line.push(part);
+    line.fill(b"%: %: %", &[record.phase.word(), shown, tail.as_bytes()]);
+    true
 }
 
 fn tell_trouble(name: &CStr, trouble: Trouble) {
-    let name = name.to_bytes();
-    let (kind, what, reason): (&[u8], &[u8], Option<Errno>) = match trouble {
-        Trouble::NoDirectory(reason) => (b"fail: ", b"unable to change to service directory", Some(reason)),
-        Trouble::NotRunning => (b"fail: ", b"runsv not running", None),
-        Trouble::File(what, reason) => (b"warning: ", what, reason),
-    };
-    let (colon, text): (&[u8], &[u8]) = reason.map_or((b"", b""), |reason| (b": ", reason.text()));
-    report::line(standard::output(), &[kind, name, b": ", what, colon, text]);
+    let mut line = Line::default();
+    trouble.fill(&mut line, name.to_bytes());
+    let _ = report::write(standard::output(), &line);
 }
