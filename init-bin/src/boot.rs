@@ -33,7 +33,7 @@ pub fn run() -> i32 {
             Ok(signals) => break signals,
             Err(reason) => {
                 console.line(b"fatal: unable to catch signals, pausing: %", &[reason.text()]);
-                poll::wait([None; 3], Some(clock::monotonic().plus(FORK_RETRY)));
+                poll::pause_until(clock::monotonic().plus(FORK_RETRY));
             }
         }
     };
@@ -53,8 +53,7 @@ pub fn run() -> i32 {
 impl Init {
     /// Waits for something to happen, and deals with it; an exit code if that ends pid 1.
     fn turn(&mut self) -> Option<i32> {
-        let [is_signalled, ..] = poll::wait([Some(self.signals.as_fd()), None, None], self.boot.deadline());
-        if !is_signalled {
+        if !poll::wait_for(self.signals.as_fd(), self.boot.deadline()) {
             return self.handle(Event::Deadline);
         }
         while let Some(signal) = self.signals.take() {

@@ -14,6 +14,34 @@ const WAITED: usize = 3;
 ///
 /// `None` in the place of a descriptor is never ready.
 pub fn wait(descriptors: [Option<BorrowedFd<'_>>; WAITED], deadline: Option<Instant>) -> [bool; WAITED] {
+    // The place of `None` asks nothing of the first that is there.
+    let Some(spare) = descriptors.iter().find_map(|descriptor| *descriptor) else {
+        poll(&mut [], deadline);
+        return [false; WAITED];
+    };
+    let mut polled = descriptors.map(|descriptor| match descriptor {
+        Some(descriptor) => PollFd::from_borrowed_fd(descriptor, PollFlags::IN),
+        None => PollFd::from_borrowed_fd(spare, PollFlags::empty()),
+    });
+    let is_ready = poll(&mut polled, deadline);
+    let mut ready = [false; WAITED];
+    for ((ready, polled), descriptor) in ready.iter_mut().zip(&polled).zip(&descriptors) {
+        *ready = is_ready && descriptor.is_some() && !polled.revents().is_empty();
+    }
+    ready
+}
+
+/// Waits until `descriptor` can be read, or until `deadline`; whether it can.
+pub fn wait_for(descriptor: BorrowedFd<'_>, deadline: Option<Instant>) -> bool {
+    poll(&mut [PollFd::from_borrowed_fd(descriptor, PollFlags::IN)], deadline)
+}
+
+/// Waits until `deadline`.
+pub fn pause_until(deadline: Instant) {
+    poll(&mut [], Some(deadline));
+}
+
+fn poll(polled: &mut [PollFd<'_>], deadline: Option<Instant>) -> bool {
     let timeout = deadline.map(|deadline| {
         let left = deadline.since(clock::monotonic());
         Timespec {
@@ -21,21 +49,7 @@ pub fn wait(descriptors: [Option<BorrowedFd<'_>>; WAITED], deadline: Option<Inst
             tv_nsec: left.nanoseconds().cast_signed().into(),
         }
     });
-    // The place of `None` asks nothing of the first that is there.
-    let Some(spare) = descriptors.iter().find_map(|descriptor| *descriptor) else {
-        let _ = rustix::event::poll(&mut [], timeout.as_ref());
-        return [false; WAITED];
-    };
-    let mut polled = descriptors.map(|descriptor| match descriptor {
-        Some(descriptor) => PollFd::from_borrowed_fd(descriptor, PollFlags::IN),
-        None => PollFd::from_borrowed_fd(spare, PollFlags::empty()),
-    });
-    let is_ready = rustix::event::poll(&mut polled, timeout.as_ref()).is_ok_and(|count| count > 0);
-    let mut ready = [false; WAITED];
-    for ((ready, polled), descriptor) in ready.iter_mut().zip(&polled).zip(&descriptors) {
-        *ready = is_ready && descriptor.is_some() && !polled.revents().is_empty();
-    }
-    ready
+    rustix::event::poll(polled, timeout.as_ref()).is_ok_and(|count| count > 0)
 }
 
 /// Whether a short line can be written to `descriptor` without waiting.

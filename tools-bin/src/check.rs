@@ -45,7 +45,7 @@ pub fn run(name: &CStr, deadline: Instant) -> Check {
         Err(reason) => return fail(b"warning: unable to fork for %/check: %", name, reason),
     };
     loop {
-        poll::wait([Some(signals.as_fd()), None, None], Some(deadline));
+        poll::wait_for(signals.as_fd(), Some(deadline));
         while signals.take().is_some() {}
         while let Some((pid, outcome)) = process::reap() {
             if pid == child {

@@ -15,7 +15,7 @@ const EXIT_FAILED: i32 = 111;
 pub fn main(_: Words) -> i32 {
     let Ok(signals) = Signals::catch(CAUGHT) else { return EXIT_FAILED };
     loop {
-        poll::wait([Some(signals.as_fd()), None, None], None);
+        poll::wait_for(signals.as_fd(), None);
         if matches!(signals.take(), Some(Signal::TERM | Signal::INT)) {
             return 0;
         }
