@@ -129,11 +129,15 @@ name_musl() {
 
 # Debian's rustc-web follows Rust closely; where it is missing the ordinary one may do.
 name_rust_packages() {
-    if [ -n "$(candidate_of rust-web-src)" ]; then
+    if is_new_enough "$(candidate_of rustc-web)" && [ -n "$(candidate_of rust-web-src)" ]; then
         printf '%s\n' "rustc-web cargo-web rust-web-src"
-    elif dpkg --compare-versions "$(candidate_of rustc)" ge 1.88; then
+    elif is_new_enough "$(candidate_of rustc)"; then
         printf '%s\n' "rustc cargo rust-src"
     fi
+}
+
+is_new_enough() {
+    dpkg --compare-versions "$1" ge 1.88
 }
 
 candidate_of() {
@@ -160,28 +164,54 @@ print_command() {
         "$(printf '%s' "$packages" | sed 's/ RUST/ rustc-web cargo-web rust-web-src/')"
 }
 
+# Own packages first, foreign ones after them: a suite whose index cannot be had for the foreign architecture (which
+# happens) is left out as a whole by apt-get, and its own packages, perhaps the newer Rust, would be gone with it.
 install_packages() {
     export DEBIAN_FRONTEND=noninteractive
-    for architecture in $(list_new_architectures); do
-        dpkg --add-architecture "$architecture"
-    done
-    # One index that cannot be had, as a suite without the foreign architecture, must not stop the rest: if a
-    # package is out of reach for it, the installation will say which.
-    apt-get -q update || say "warning: unable to update every package index"
-    rust=
-    case $packages in
-    *RUST*)
-        rust=$(name_rust_packages)
-        if [ -z "$rust" ]; then
-            say "fatal: no package brings Rust 1.88 or later; install it by hand, then call again:"
-            say "  rustup toolchain install nightly -c rust-src"
-            exit 1
-        fi
-        ;;
-    esac
+    native=$(dpkg --print-architecture)
+    own=$(list_packages | grep -v :) || :
+    foreign=$(list_packages | grep :) || :
+    if [ -n "$own" ]; then
+        update_indexes -o "APT::Architectures=$native" -o APT::Get::List-Cleanup=false
+        case $own in
+        *RUST*) choose_rust ;;
+        esac
+        install_now "$own"
+    fi
+    if [ -n "$foreign" ]; then
+        for architecture in $(list_new_architectures); do
+            dpkg --add-architecture "$architecture"
+        done
+        update_indexes
+        install_now "$foreign"
+    fi
+}
+
+list_packages() {
     # Word splitting is wanted: the names are a list.
-    # shellcheck disable=SC2046
-    apt-get -q install -y --no-install-recommends $(printf '%s' "$packages" | sed "s/ RUST/ $rust/")
+    # shellcheck disable=SC2086
+    printf '%s\n' $packages
+}
+
+# What cannot be had of one index must not stop the rest: if a package is out of reach for it, its installation will
+# say so.
+update_indexes() {
+    apt-get -q "$@" update || say "warning: unable to update every package index"
+}
+
+install_now() {
+    # shellcheck disable=SC2086
+    apt-get -q install -y --no-install-recommends $1
+}
+
+choose_rust() {
+    rust=$(name_rust_packages)
+    if [ -z "$rust" ]; then
+        say "fatal: no package brings Rust 1.88 or later; install it by hand, then call again:"
+        say "  rustup toolchain install nightly -c rust-src"
+        exit 1
+    fi
+    own=$(printf '%s\n' "$own" | sed "s/^RUST\$/$rust/")
 }
 
 main() {
