@@ -868,8 +868,9 @@ fn control_script_without_execute_bit_is_left_out() {
     assert_eq!(runsv.stderr(), "");
 }
 
+/// The original writes a literal `control/?` here; ours names the script.
 #[test]
-fn control_script_that_cannot_be_executed() {
+fn mends_control_script_that_cannot_be_executed_is_named() {
     let scratch = Scratch::new();
     let service = scratch.service("web").run(LISTEN_AND_STAY).executable("control/h", "#!/no/such/interpreter\n");
     let runsv = scratch.supervise(&service);
@@ -877,7 +878,7 @@ fn control_script_that_cannot_be_executed() {
     service.wait_lines("starts", 1);
     service.send("h");
     assert_eq!(service.wait_lines("signals", 1), ["HUP"]);
-    assert_eq!(runsv.stderr(), "runsv web: fatal: unable to run control/?: file does not exist\n");
+    assert_eq!(runsv.stderr(), "runsv web: fatal: unable to run control/h: file does not exist\n");
 }
 
 #[test]

@@ -62,6 +62,10 @@ impl Init {
                 Signal::INT => Event::Interrupt { has_script: has_script(Child::CtrlAltDel) },
                 Signal::PWR => Event::PowerFail { has_script: has_script(Child::PowerFail) },
                 Signal::CHLD => return self.reap(),
+                // What busybox's halt, poweroff and reboot send, which its shell prefers to any other.
+                Signal::USR1 => Event::Asked(Ending::Halt),
+                Signal::USR2 => Event::Asked(Ending::PowerOff),
+                Signal::TERM => Event::Asked(Ending::Reboot),
                 _ => continue,
             };
             if let Some(code) = self.handle(event) {

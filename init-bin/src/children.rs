@@ -23,6 +23,8 @@ pub const CAUGHT: SignalSet = SignalSet::of(&[
     Signal::PIPE,
     Signal::PWR,
     Signal::TERM,
+    Signal::USR1,
+    Signal::USR2,
 ]);
 
 const SHELL: &CStr = c"/bin/sh";

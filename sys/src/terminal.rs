@@ -26,8 +26,8 @@ pub fn open(path: &CStr) -> Result<Descriptor> {
 /// # Errors
 /// The kernel's.
 pub fn make_blocking(terminal: impl AsFd) -> Result<()> {
-    let flags = rustix::fs::fcntl_getfl(&terminal).map_err(errno)?;
-    rustix::fs::fcntl_setfl(&terminal, flags - OFlags::NONBLOCK).map_err(errno)
+    // Of what this call can change, `open` set only that it does not wait.
+    rustix::fs::fcntl_setfl(&terminal, OFlags::empty()).map_err(errno)
 }
 
 /// Makes it the controlling terminal of the caller, who leads a session; takes it from another session.

@@ -20,6 +20,8 @@
 //! - A shutdown request (CONT with the stop file set, or the end of the power failure script) leaves stage 1, stage 2 and
 //!   the emergency program, and leads to stage 3. In stage 3 it changes nothing but how the machine ends, which
 //!   is read at the end.
+//! - A signal that asks for an end is such a request too, and says how the machine ends; the last one that asks,
+//!   by signal or by file, has its way.
 //! - Ctrl-alt-del runs its script in every stage. The third one during stage 3, or while the script runs, kills what
 //!   it waits for.
 //! - A stage that is missing or cannot be executed never ends the machine silently: it is named, the
@@ -109,6 +111,8 @@ pub enum Event {
         /// The script is there and executable.
         has_script: bool,
     },
+    /// A signal asks for this end, whatever the files say.
+    Asked(Ending),
     /// The power fails; whether there is a script for it.
     PowerFail {
         /// The script is there and executable.
@@ -212,8 +216,8 @@ pub struct Boot {
     helper: Option<Helper>,
     /// Ctrl-alt-del since it last led to anything.
     interrupts: u8,
-    /// Ctrl-alt-del decided it, where no script could.
-    must_reboot: bool,
+    /// How the machine shall end, if a signal said it after the files did.
+    asked: Option<Ending>,
     /// When the emergency program was last started.
     emergency_at: Instant,
 }
@@ -240,7 +244,7 @@ impl Boot {
             exec_error: None,
             helper: None,
             interrupts: 0,
-            must_reboot: false,
+            asked: None,
             emergency_at: Instant::ORIGIN,
         }
     }
@@ -265,6 +269,10 @@ impl Boot {
             Event::ExecFailed(pid, errno) => self.exec_failed(pid, errno, actions),
             Event::Exited(pid, outcome) => self.exited(pid, outcome, now, actions),
             Event::Requests(requests) => self.requested(requests, now, actions),
+            Event::Asked(ending) => {
+                self.asked = Some(ending);
+                self.go_down(now, actions);
+            }
             Event::Interrupt { has_script } => self.interrupted(has_script, actions),
             Event::PowerFail { has_script: true } => self.help(Child::PowerFail, Notice::PowerFailure, actions),
             Event::PowerFail { has_script: false } => act(actions, Action::Say(Notice::PowerFailureIgnored)),
@@ -428,9 +436,10 @@ impl Boot {
 
     fn requested(&mut self, requests: Requests, now: Instant, actions: &mut Actions) {
         if matches!(self.state, State::Killing) {
-            let ending = if requests.reboot || self.must_reboot { Ending::Reboot } else { Ending::PowerOff };
-            self.end(ending, !requests.no_sync, now, actions);
+            let by_file = if requests.reboot { Ending::Reboot } else { Ending::PowerOff };
+            self.end(self.asked.unwrap_or(by_file), !requests.no_sync, now, actions);
         } else if requests.stop {
+            self.asked = None;
             act(actions, Action::ClearStop);
             self.go_down(now, actions);
         }
@@ -486,7 +495,7 @@ impl Boot {
                 }
             }
             (None, _) if is_lost && !has_script => {
-                self.must_reboot = true;
+                self.asked = Some(Ending::Reboot);
                 act(actions, Action::Say(Notice::CtrlAltDelRequest));
                 if let State::Emergency { pid } = self.state {
                     act(actions, Action::SignalGroup(pid, Signal::KILL));
@@ -773,6 +782,28 @@ mod tests {
     }
 
     #[test]
+    fn a_signal_asks_for_an_end_without_any_file() {
+        for ending in [Ending::Halt, Ending::PowerOff, Ending::Reboot] {
+            let mut bench = Bench::in_stage_two();
+            bench.give(Event::Asked(ending));
+            assert_eq!(bench.seen, [Action::Signal(pid(3), Signal::TERM)]);
+            bench.end(3, Outcome::Exited(0));
+            bench.end(4, Outcome::Exited(0));
+            assert!(bench.saw(Action::Spawn(Child::Ending { ending, syncs: true })));
+        }
+    }
+
+    #[test]
+    fn the_last_one_who_asks_has_his_way() {
+        let mut bench = Bench::in_stage_two();
+        bench.give(Event::Asked(Ending::Reboot));
+        bench.give(Event::Requests(STOP));
+        bench.end(3, Outcome::Exited(0));
+        bench.end(4, Outcome::Exited(0));
+        assert!(bench.saw(Action::Spawn(OFF)));
+    }
+
+    #[test]
     fn ctrl_alt_del_runs_its_script_and_then_asks_the_files() {
         let mut bench = Bench::in_stage_two();
         bench.give(Event::Interrupt { has_script: true });
@@ -964,7 +995,7 @@ mod tests {
     /// process, a deadline or a person.
     #[test]
     fn every_short_history_keeps_the_promises() {
-        const KINDS: usize = 9;
+        const KINDS: usize = 10;
         for history in 0..KINDS.pow(5) {
             let mut bench = Bench::new();
             let mut rest = history;
@@ -990,6 +1021,7 @@ mod tests {
                     (6, ..) => bench.give(Event::Interrupt { has_script: history % 2 == 0 }),
                     (7, ..) => bench.give(Event::PowerFail { has_script: true }),
                     (8, ..) => bench.after(10),
+                    (9, ..) => bench.give(Event::Asked(Ending::Halt)),
                     _ => {}
                 }
                 let waits_for_nothing = match bench.boot.state {
