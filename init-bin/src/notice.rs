@@ -42,9 +42,7 @@ pub fn words(notice: Notice) -> (&'static [u8], &'static CStr, Option<Errno>) {
         Notice::GoingDownAlready => (b"busy, the third request forces it.", nothing, None),
         Notice::Forcing => (b"forced, sending sigkill...", nothing, None),
         Notice::PowerFailure => (b"power failure...", nothing, None),
-        Notice::PowerFailureIgnored => {
-            (b"power failure ignored: % is not executable.", path(Child::PowerFail), None)
-        }
+        Notice::PowerFailureIgnored => (b"power failure ignored: % is not executable.", path(Child::PowerFail), None),
         Notice::KillingAll => (b"sending KILL signal to all processes...", nothing, None),
         Notice::Ending(Ending::Reboot) => (b"system reboot.", nothing, None),
         Notice::Ending(Ending::PowerOff) => (b"power off...", nothing, None),
