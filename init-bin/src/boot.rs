@@ -1,6 +1,7 @@
 //! pid 1: drives the machine of the stages. It decides nothing, and blocks nowhere but in its poll.
 
-use supervision::boot::stage::{Action, Actions, Boot, Child, Ending, Event};
+use supervision::boot::event::{Action, Child, Ending, Event};
+use supervision::boot::stage::{Actions, Boot};
 use supervision::limits::{FORK_RETRY, REAPED_AT_ONCE};
 use supervision::process::outcome::Outcome;
 use supervision::process::signal::Signal;

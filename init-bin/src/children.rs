@@ -2,7 +2,7 @@
 
 use core::ffi::CStr;
 
-use supervision::boot::stage::{Child, Ending, Stage};
+use supervision::boot::event::{Child, Ending, Stage};
 use supervision::process::errno::Errno;
 use supervision::process::signal::Signal;
 use sys::process::{ExecErrors, execute};

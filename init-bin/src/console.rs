@@ -5,7 +5,7 @@
 
 use core::ffi::CStr;
 
-use supervision::boot::stage::Notice;
+use supervision::boot::event::Notice;
 use supervision::process::message::Line;
 use sys::{AsFd, Descriptor, poll, report, standard, terminal};
 

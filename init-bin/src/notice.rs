@@ -2,7 +2,7 @@
 
 use core::ffi::CStr;
 
-use supervision::boot::stage::{Child, Ending, Notice, Stage};
+use supervision::boot::event::{Child, Ending, Notice, Stage};
 use supervision::process::errno::Errno;
 
 /// The path of a child's program; none for the child that ends the machine.

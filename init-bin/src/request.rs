@@ -5,7 +5,7 @@
 
 use core::ffi::CStr;
 
-use supervision::boot::stage::Requests;
+use supervision::boot::event::Requests;
 use supervision::process::errno::Errno;
 use sys::file::{self, CURRENT};
 

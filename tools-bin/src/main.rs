@@ -8,6 +8,7 @@
 mod check;
 mod path_search;
 mod programs;
+mod service_client;
 mod service_directory;
 mod supervise_directory;
 mod supervisor;

@@ -1,3 +1,4 @@
 //! What pid 1 knows.
 
+pub mod event;
 pub mod stage;

@@ -16,6 +16,7 @@ use sys::watch::Watch;
 use sys::{AsFd, Descriptor, clock, poll, process, report, standard};
 
 use crate::check::{self, Check};
+use crate::service_client::{Trouble, read_status, tell, write_control};
 use crate::{Words, supervise_directory};
 
 const DEFAULT_DIRECTORY: &CStr = c"/etc/service";
@@ -48,59 +49,6 @@ struct Call {
     directory: &'static CStr,
     /// The starting directory.
     start: Descriptor,
-}
-
-/// Why a service cannot be told, or does not tell.
-#[derive(Clone, Copy)]
-enum Trouble {
-    /// Its directory cannot be entered.
-    NoDirectory(Errno),
-    /// Nobody supervises it.
-    NotRunning,
-    /// A file of `supervise/` is in trouble.
-    File(Step, Errno),
-    /// The status file is too short, or not a status file.
-    BadFormat,
-    /// Not all was taken by the control fifo.
-    Cut,
-}
-
-/// What was tried on a file of `supervise/`.
-#[derive(Clone, Copy)]
-enum Step {
-    OpenOk,
-    OpenStatus,
-    ReadStatus,
-    OpenControl,
-    WriteControl,
-}
-
-impl Trouble {
-    /// The words for it: the first `%` is for the service, the second for the reason if there is one.
-    fn words(self) -> (&'static [u8], Option<Errno>) {
-        match self {
-            Self::NoDirectory(reason) => (b"%: unable to change to service directory: %", Some(reason)),
-            Self::NotRunning => (b"%: runsv not running", None),
-            Self::BadFormat => (b"%: unable to read supervise/status: bad format", None),
-            Self::Cut => (b"%: unable to write to supervise/control", None),
-            Self::File(Step::OpenOk, reason) => (b"%: unable to open supervise/ok: %", Some(reason)),
-            Self::File(Step::OpenStatus, reason) => (b"%: unable to open supervise/status: %", Some(reason)),
-            Self::File(Step::ReadStatus, reason) => (b"%: unable to read supervise/status: %", Some(reason)),
-            Self::File(Step::OpenControl, reason) => (b"%: unable to open supervise/control: %", Some(reason)),
-            Self::File(Step::WriteControl, reason) => (b"%: unable to write to supervise/control: %", Some(reason)),
-        }
-    }
-
-    /// Whether it is the service's failure, and not only ours to learn about it.
-    fn is_failure(self) -> bool {
-        matches!(self, Self::NoDirectory(_) | Self::NotRunning)
-    }
-
-    fn fill<'a>(self, line: &mut Line<'a>, name: &'a [u8]) {
-        line.fill(if self.is_failure() { b"fail: " } else { b"warning: " }, &[]);
-        let (template, reason) = self.words();
-        line.fill(template, &[name, reason.map_or(b"", Errno::text)]);
-    }
 }
 
 /// A service that was told something, and is waited for.
@@ -410,42 +358,6 @@ enum Look {
         /// Nothing will tell of the change: it must be looked for.
         needs_looking: bool,
     },
-}
-
-/// The status of the service in the current directory, and the fifo that its supervisor holds open.
-fn read_status() -> Result<(Record, Descriptor), Trouble> {
-    let trouble = |step| move |reason| Trouble::File(step, reason);
-    let directory = supervise_directory::find().map_err(trouble(Step::OpenOk))?;
-    let ok = file::open_write(directory.as_fd(), c"ok").map_err(|reason| match reason {
-        Errno::NXIO => Trouble::NotRunning,
-        _ => Trouble::File(Step::OpenOk, reason),
-    })?;
-    let status = file::open_read(directory.as_fd(), c"status").map_err(trouble(Step::OpenStatus))?;
-    let mut bytes = [0; Record::SIZE];
-    let count = file::read(status.as_fd(), &mut bytes).map_err(trouble(Step::ReadStatus))?.len();
-    if count != Record::SIZE {
-        return Err(Trouble::BadFormat);
-    }
-    Ok((Record::decode(&bytes).map_err(|_| Trouble::BadFormat)?, ok))
-}
-
-/// Tells the service in the current directory, and gives its status from before.
-fn tell(bytes: &[u8]) -> Result<Record, Trouble> {
-    let (before, _) = read_status()?;
-    if !bytes.is_empty() {
-        write_control(bytes)?;
-    }
-    Ok(before)
-}
-
-fn write_control(bytes: &[u8]) -> Result<(), Trouble> {
-    let opened = supervise_directory::find().and_then(|directory| file::open_write(directory.as_fd(), c"control"));
-    let control = opened.map_err(|reason| match reason {
-        Errno::NXIO => Trouble::NotRunning,
-        _ => Trouble::File(Step::OpenControl, reason),
-    })?;
-    let count = file::write(control.as_fd(), bytes).map_err(|reason| Trouble::File(Step::WriteControl, reason))?;
-    if count == bytes.len() { Ok(()) } else { Err(Trouble::Cut) }
 }
 
 /// Writes the status line of a service and of its log service; the current directory is the service directory. False if

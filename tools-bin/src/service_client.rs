@@ -1,0 +1,114 @@
+//! A supervised service from outside: what its `supervise/` tells, and how it is told something
+//! (`supervise-protocol.md`, section 8). The service directory is the current one.
+
+use supervision::process::errno::Errno;
+use supervision::process::message::Line;
+use supervision::supervise::status::Record;
+use sys::{Descriptor, file};
+
+use crate::supervise_directory;
+
+/// Why a service cannot be told, or does not tell.
+#[derive(Clone, Copy)]
+pub enum Trouble {
+    /// Its directory cannot be entered.
+    NoDirectory(Errno),
+    /// Nobody supervises it.
+    NotRunning,
+    /// A file of `supervise/` is in trouble.
+    File(Step, Errno),
+    /// The status file is too short, or not a status file.
+    BadFormat,
+    /// Not all was taken by the control fifo.
+    Cut,
+}
+
+/// What was tried on a file of `supervise/`.
+#[derive(Clone, Copy)]
+pub enum Step {
+    /// To open the fifo that tells that the supervisor lives.
+    OpenOk,
+    /// To open the status file.
+    OpenStatus,
+    /// To read it.
+    ReadStatus,
+    /// To open the fifo for commands.
+    OpenControl,
+    /// To write to it.
+    WriteControl,
+}
+
+impl Trouble {
+    /// The words for it: the first `%` is for the service, the second for the reason if there is one.
+    pub fn words(self) -> (&'static [u8], Option<Errno>) {
+        match self {
+            Self::NoDirectory(reason) => (b"%: unable to change to service directory: %", Some(reason)),
+            Self::NotRunning => (b"%: runsv not running", None),
+            Self::BadFormat => (b"%: unable to read supervise/status: bad format", None),
+            Self::Cut => (b"%: unable to write to supervise/control", None),
+            Self::File(Step::OpenOk, reason) => (b"%: unable to open supervise/ok: %", Some(reason)),
+            Self::File(Step::OpenStatus, reason) => (b"%: unable to open supervise/status: %", Some(reason)),
+            Self::File(Step::ReadStatus, reason) => (b"%: unable to read supervise/status: %", Some(reason)),
+            Self::File(Step::OpenControl, reason) => (b"%: unable to open supervise/control: %", Some(reason)),
+            Self::File(Step::WriteControl, reason) => (b"%: unable to write to supervise/control: %", Some(reason)),
+        }
+    }
+
+    /// Whether it is the service's failure, and not only ours to learn about it.
+    pub fn is_failure(self) -> bool {
+        matches!(self, Self::NoDirectory(_) | Self::NotRunning)
+    }
+
+    /// Appends the whole of it: how bad, the service, and the words.
+    pub fn fill<'a>(self, line: &mut Line<'a>, name: &'a [u8]) {
+        line.fill(if self.is_failure() { b"fail: " } else { b"warning: " }, &[]);
+        let (template, reason) = self.words();
+        line.fill(template, &[name, reason.map_or(b"", Errno::text)]);
+    }
+}
+
+/// The status of the service in the current directory, and the fifo that its supervisor holds open.
+///
+/// # Errors
+/// Why there is no status to be had.
+pub fn read_status() -> Result<(Record, Descriptor), Trouble> {
+    let trouble = |step| move |reason| Trouble::File(step, reason);
+    let directory = supervise_directory::find().map_err(trouble(Step::OpenOk))?;
+    let ok = file::open_write(directory.as_fd(), c"ok").map_err(|reason| match reason {
+        Errno::NXIO => Trouble::NotRunning,
+        _ => Trouble::File(Step::OpenOk, reason),
+    })?;
+    let status = file::open_read(directory.as_fd(), c"status").map_err(trouble(Step::OpenStatus))?;
+    let mut bytes = [0; Record::SIZE];
+    let count = file::read(status.as_fd(), &mut bytes).map_err(trouble(Step::ReadStatus))?.len();
+    if count != Record::SIZE {
+        return Err(Trouble::BadFormat);
+    }
+    Ok((Record::decode(&bytes).map_err(|_| Trouble::BadFormat)?, ok))
+}
+
+/// Tells the service in the current directory, and gives its status from before.
+///
+/// # Errors
+/// Why it could not be told.
+pub fn tell(bytes: &[u8]) -> Result<Record, Trouble> {
+    let (before, _) = read_status()?;
+    if !bytes.is_empty() {
+        write_control(bytes)?;
+    }
+    Ok(before)
+}
+
+/// Writes control bytes to the service in the current directory, all at once.
+///
+/// # Errors
+/// Why it could not be told.
+pub fn write_control(bytes: &[u8]) -> Result<(), Trouble> {
+    let opened = supervise_directory::find().and_then(|directory| file::open_write(directory.as_fd(), c"control"));
+    let control = opened.map_err(|reason| match reason {
+        Errno::NXIO => Trouble::NotRunning,
+        _ => Trouble::File(Step::OpenControl, reason),
+    })?;
+    let count = file::write(control.as_fd(), bytes).map_err(|reason| Trouble::File(Step::WriteControl, reason))?;
+    if count == bytes.len() { Ok(()) } else { Err(Trouble::Cut) }
+}
