@@ -79,7 +79,8 @@ impl Init {
     /// Takes children that ended, orphans too; after many of them the rest waits until others were heard.
     fn reap(&mut self) -> Option<i32> {
         for _ in 0..REAPED_AT_ONCE {
-            let Some((pid, outcome)) = process::reap() else { return None };
+            // When no child is left that ended, pid 1 goes on.
+            let (pid, outcome) = process::reap()?;
             if outcome == Outcome::Exited(EXIT_FAILED as u8) {
                 while let Some((pid, reason)) = self.exec_errors.as_ref().and_then(ExecErrors::take) {
                     self.handle(Event::ExecFailed(pid, reason));

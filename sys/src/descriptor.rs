@@ -65,7 +65,9 @@ pub(crate) fn number(descriptor: impl AsFd) -> usize {
 
 /// Why the last call into the C library failed.
 pub(crate) fn last_error() -> Errno {
-    // SAFETY: the C library gives a valid pointer to this thread's error number.
-    let number = unsafe { *libc::__errno_location() };
+    // SAFETY: the function takes nothing and gives the place of this thread's error number.
+    let place = unsafe { libc::__errno_location() };
+    // SAFETY: the place is valid as long as the thread, and nobody else writes there.
+    let number = unsafe { *place };
     Errno::new(u16::try_from(number).unwrap_or(0))
 }

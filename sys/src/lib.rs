@@ -6,6 +6,11 @@
 //! read like everything else ([`signal`]), and only [`poll`] blocks.
 #![no_std]
 #![deny(unsafe_code)]
+#![allow(
+    clippy::useless_conversion,
+    clippy::unnecessary_cast,
+    reason = "the kernel's types differ between the machines"
+)]
 
 mod call;
 pub mod clock;

@@ -233,13 +233,13 @@ impl Supervisor {
     fn write_status(&mut self, member: Member) {
         let Some(record) = self.pair.member(member).map(Service::record) else { return };
         let Some(place) = self.place(member) else { return };
-        if let Err(trouble) = place.supervise.write_status(&record) {
-            if poll::is_writable(standard::error()) {
-                let mut line = Line::default();
-                line.fill(b"runsv %: warning: ", &[self.name.to_bytes()]);
-                fill_trouble(&mut line, member, trouble);
-                let _ = report::write(standard::error(), &line);
-            }
+        if let Err(trouble) = place.supervise.write_status(&record)
+            && poll::is_writable(standard::error())
+        {
+            let mut line = Line::default();
+            line.fill(b"runsv %: warning: ", &[self.name.to_bytes()]);
+            fill_trouble(&mut line, member, trouble);
+            let _ = report::write(standard::error(), &line);
         }
     }
 }
