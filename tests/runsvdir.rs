@@ -543,6 +543,8 @@ fn mends_k51_new_link_is_picked_up_at_once() {
     }
     delays.sort();
     support::figure(&format!("new link to runsv: least {:?}, median {:?}, most {:?}", delays[0], delays[3], delays[6]));
+    // The promise is 20 ms. What the machine was busy with otherwise can only add to it, so the least counts.
+    assert!(delays[0] < Duration::from_millis(20), "from link to runsv: {delays:?}");
     assert!(delays[3] < Duration::from_millis(300), "from link to runsv: {delays:?}");
 }
 
