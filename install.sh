@@ -91,6 +91,34 @@ put_configured_link() {
     ln -s "$1" "$shipped"
 }
 
+# keep_old PATH: what is there and not ours, as of a package of the original runit, comes back when we go.
+keep_old() {
+    if { [ -e "$DESTDIR$1" ] || [ -L "$DESTDIR$1" ]; } && ! is_ours "$1"; then
+        if [ -e "$DESTDIR$1.$KEPT" ] || [ -L "$DESTDIR$1.$KEPT" ]; then
+            fatal "$1.$KEPT is there already, and $1 is not ours: see which one is wanted"
+        fi
+        cp -pP "$DESTDIR$1" "$DESTDIR$1.$KEPT"
+        say "kept: $1.$KEPT"
+    fi
+}
+
+bring_old_back() {
+    if [ -e "$DESTDIR$1.$KEPT" ] || [ -L "$DESTDIR$1.$KEPT" ]; then
+        mv -f "$DESTDIR$1.$KEPT" "$DESTDIR$1"
+        say "back: $1"
+    fi
+}
+
+# is_ours PATH: installed by us, now or last time.
+is_ours() {
+    for list in files files.before taken; do
+        if [ -e "$record/$list" ] && grep -qxF -e "$1" "$record/$list"; then
+            return 0
+        fi
+    done
+    return 1
+}
+
 # relative_path FROM TO: the text of a link in the directory FROM to the file TO.
 relative_path() {
     from=${1#/}/
@@ -115,20 +143,36 @@ list_names() {
 }
 
 install_programs() {
+    for path in "$SBINDIR/runit-init" "$SBINDIR/runit" "$BINDIR/pipit"; do
+        keep_old "$path"
+    done
     put 755 "$OUT/bin/runit-init" "$SBINDIR/runit-init"
     put_link runit-init "$SBINDIR/runit"
     put 755 "$OUT/bin/pipit" "$BINDIR/pipit"
     for name in $(list_names); do
-        is_init_name "$name" || put_link pipit "$BINDIR/$name"
+        if ! is_init_name "$name"; then
+            keep_old "$BINDIR/$name"
+            put_link pipit "$BINDIR/$name"
+        fi
     done
 }
 
-# Pages of names that others own as well wait for install-init.
+# A page such as halt(8) of another init system tells of its own halt, which is still there: that one stays.
 install_pages() {
     for page in init-bin/man/*.[0-9] tools-bin/man/*.[0-9]; do
         [ -e "$page" ] || continue
         name=${page##*/}
-        is_init_name "${name%.*}" || put 644 "$page" "$MANDIR/man${page##*.}/$name"
+        path=$MANDIR/man${page##*.}/$name
+        if is_init_name "${name%.*}" && [ -e "$DESTDIR$path" ] && ! is_ours "$path"; then
+            say "not installed, another one is there: $path"
+            continue
+        fi
+        keep_old "$path"
+        if [ -L "$page" ]; then
+            put_link "$(readlink "$page")" "$path"
+        else
+            put 644 "$page" "$path"
+        fi
     done
 }
 
@@ -186,13 +230,7 @@ take_over() {
     if [ "$(readlink "$DESTDIR$path" || :)" = "$1" ]; then
         return
     fi
-    if [ -e "$DESTDIR$path" ] || [ -L "$DESTDIR$path" ]; then
-        if [ -e "$DESTDIR$path.$KEPT" ] || [ -L "$DESTDIR$path.$KEPT" ]; then
-            fatal "$path.$KEPT is there already, and $path is not ours: see which one is wanted"
-        fi
-        cp -pP "$DESTDIR$path" "$DESTDIR$path.$KEPT"
-        say "kept: $path.$KEPT"
-    fi
+    keep_old "$path"
     mkdir -p "$DESTDIR${path%/*}"
     # In one step: there is no moment without an init.
     ln -s "$1" "$DESTDIR$path.new"
@@ -215,12 +253,8 @@ do_install_init() {
 do_uninstall_init() {
     [ -e "$record/taken" ] || fatal "nothing was taken over"
     while read -r path; do
-        if [ -e "$DESTDIR$path.$KEPT" ] || [ -L "$DESTDIR$path.$KEPT" ]; then
-            mv -f "$DESTDIR$path.$KEPT" "$DESTDIR$path"
-            say "back: $path"
-        else
-            rm -f "$DESTDIR$path"
-        fi
+        [ -e "$DESTDIR$path.$KEPT" ] || [ -L "$DESTDIR$path.$KEPT" ] || rm -f "$DESTDIR$path"
+        bring_old_back "$path"
     done <"$record/taken"
     rm -f "$record/taken"
 }
@@ -255,6 +289,7 @@ remove_ours() {
         say "kept as changed: $1"
     else
         rm -f "$DESTDIR$1"
+        bring_old_back "$1"
     fi
 }
 

@@ -130,10 +130,20 @@ name_musl() {
 # Debian's rustc-web follows Rust closely; where it is missing the ordinary one may do.
 name_rust_packages() {
     if is_new_enough "$(candidate_of rustc-web)" && [ -n "$(candidate_of rust-web-src)" ]; then
-        printf '%s\n' "rustc-web cargo-web rust-web-src"
+        printf '%s\n' "rustc-web cargo-web rust-web-src $(name_lints rustfmt-web rust-web-clippy)"
     elif is_new_enough "$(candidate_of rustc)"; then
-        printf '%s\n' "rustc cargo rust-src"
+        printf '%s\n' "rustc cargo rust-src $(name_lints rustfmt rust-clippy)"
     fi
+}
+
+# Formatter and lints come with it if they can: the check leaves them out, and says so, where they are not.
+name_lints() {
+    is_wanted check || return 0
+    for package; do
+        if [ -n "$(candidate_of "$package")" ]; then
+            printf '%s ' "$package"
+        fi
+    done
 }
 
 is_new_enough() {

@@ -19,6 +19,9 @@ main() {
     ln -s usr/sbin "$stage/sbin"
     echo old >"$stage/usr/sbin/init"
     echo old >"$stage/usr/sbin/reboot"
+    # And the sv of another runit.
+    mkdir -p "$stage/usr/bin"
+    echo old >"$stage/usr/bin/sv"
     list_tree >"$stage.before"
 
     expect_make install-succeeds install
@@ -27,6 +30,9 @@ main() {
     expect install-touches-nothing-outside "$(find "$stage" -lname "*$stage*")" \
         [ -z "$(find "$stage" -lname "*$stage*")" ]
     expect install-leaves-the-old-init "$(ls -l "$stage/usr/sbin")" [ "$(cat "$stage/sbin/init")" = old ]
+    if grep -q '"sv"' "$root/tools-bin/src/main.rs"; then
+        expect install-keeps-what-is-not-ours "$(ls -l "$stage/usr/bin")" [ "$(cat "$stage/usr/bin/sv.before-pipit")" = old ]
+    fi
     list_tree >"$stage.after"
     expect_make install-again-succeeds install
     expect install-again-changes-nothing "$(list_tree | diff "$stage.after" - || :)" same_tree "$stage.after"
