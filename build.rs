@@ -11,7 +11,8 @@ fn main() {
     println!("cargo::rerun-if-env-changed=PIPIT_MUSL");
     println!("cargo::rerun-if-env-changed=PIPIT_VERSION");
 
-    let version = env::var("PIPIT_VERSION").unwrap_or_else(|_| variable("CARGO_PKG_VERSION"));
+    let version = env::var("PIPIT_VERSION").ok().filter(|version| !version.is_empty());
+    let version = version.unwrap_or_else(|| variable("CARGO_PKG_VERSION"));
     println!("cargo::rustc-env=PIPIT_VERSION={version}");
 
     if let Ok(musl) = env::var("PIPIT_MUSL") {

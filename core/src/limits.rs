@@ -18,6 +18,9 @@ pub const SERVICES: usize = 1000;
 /// Services that one call of `sv` tells before it waits for them; more are told after these.
 pub const SERVICES_AT_ONCE: usize = 512;
 
+/// What a control script gets that is still busy when its service is down and told to exit.
+pub const HOOK_GRACE: Duration = Duration::from_seconds(5);
+
 /// Until `sv` looks again where nothing tells it of a change: a check script that did not pass.
 pub const CHECK_INTERVAL: Duration = Duration::from_milliseconds(420);
 
@@ -55,6 +58,9 @@ pub const FORK_RETRY: Duration = Duration::from_seconds(5);
 
 /// What stage 1 or 2 gets between TERM and KILL when a shutdown was asked for.
 pub const STAGE_GRACE: Duration = Duration::from_seconds(5);
+
+/// What stage 3 gets in all, services with long good-byes included. After it, what is left is killed.
+pub const STAGE_THREE_LIMIT: Duration = Duration::from_seconds(600);
 
 /// Until a stage that crashed, or could not be run, is tried again.
 pub const STAGE_RETRY: Duration = Duration::from_seconds(5);

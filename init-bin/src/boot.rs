@@ -33,7 +33,7 @@ pub fn run() -> i32 {
         match Signals::catch(CAUGHT) {
             Ok(signals) => break signals,
             Err(reason) => {
-                console.line(b"fatal: unable to catch signals, pausing: %", &[reason.text()]);
+                console.line(b"fatal: unable to catch signals, pausing: %", &[reason.common_text()]);
                 poll::pause_until(clock::monotonic().plus(FORK_RETRY));
             }
         }
@@ -54,9 +54,7 @@ pub fn run() -> i32 {
 impl Init {
     /// Waits for something to happen, and deals with it; an exit code if that ends pid 1.
     fn turn(&mut self) -> Option<i32> {
-        if !poll::wait_for(self.signals.as_fd(), self.boot.deadline()) {
-            return self.handle(Event::Deadline);
-        }
+        poll::wait_for(self.signals.as_fd(), self.boot.deadline());
         while let Some(signal) = self.signals.take() {
             let event = match signal {
                 Signal::CONT => Event::Requests(request::read()),
@@ -73,7 +71,7 @@ impl Init {
                 return Some(code);
             }
         }
-        None
+        self.handle(Event::Deadline)
     }
 
     /// Takes children that ended, orphans too; after many of them the rest waits until others were heard.
@@ -110,10 +108,11 @@ impl Init {
                 Action::ClearStop => request::clear_stop(),
                 Action::KillAll => machine::signal_all(Signal::KILL),
                 Action::EndNow(ending) => {
-                    children::end(ending, false);
+                    if children::end(ending, false) != 0 {
+                        return Some(exit_code(ending));
+                    }
                 }
-                Action::Leave(Ending::Reboot) => return Some(EXIT_REBOOT),
-                Action::Leave(Ending::PowerOff | Ending::Halt) => return Some(EXIT_OFF),
+                Action::Leave(ending) => return Some(exit_code(ending)),
                 Action::Say(notice) => self.console.say(notice),
             }
         }
@@ -126,6 +125,13 @@ impl Init {
             Ok(pid) => Event::Spawned(child, pid),
             Err(reason) => Event::SpawnFailed(child, reason),
         }
+    }
+}
+
+fn exit_code(ending: Ending) -> i32 {
+    match ending {
+        Ending::Reboot => EXIT_REBOOT,
+        Ending::PowerOff | Ending::Halt => EXIT_OFF,
     }
 }
 

@@ -73,7 +73,7 @@ fn take_console(child: Child) {
             }
         }
         Err(reason) if is_typed_at => {
-            let values = [CONSOLE.to_bytes(), reason.text()];
+            let values = [CONSOLE.to_bytes(), reason.common_text()];
             report::line_if_ready(standard::error(), b"- runit: warning: unable to open %: %", &values);
         }
         Err(_) => {}

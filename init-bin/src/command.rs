@@ -32,7 +32,7 @@ pub fn run(called: &[u8], word: Option<&CStr>) -> i32 {
             0
         }
         Err(trouble) => {
-            let values = [trouble.what, trouble.path.to_bytes(), trouble.reason.text()];
+            let values = [trouble.what, trouble.path.to_bytes(), trouble.reason.common_text()];
             report::line(standard::error(), b"init: fatal: unable to % %: %", &values);
             EXIT_FAILED
         }

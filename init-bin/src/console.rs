@@ -6,8 +6,9 @@
 use core::ffi::CStr;
 
 use supervision::boot::event::Notice;
+use supervision::process::errno::Errno;
 use supervision::process::message::Line;
-use sys::{AsFd, Descriptor, poll, report, standard, terminal};
+use sys::{Descriptor, poll, report, standard, terminal};
 
 use crate::notice;
 
@@ -41,19 +42,22 @@ impl Console {
         line.fill(PREFIX, &[]);
         line.fill(template, &[path.to_bytes()]);
         if let Some(reason) = reason {
-            line.fill(b": %", &[reason.text()]);
+            line.fill(b": %", &[reason.common_text()]);
         }
         self.write(&line);
     }
 
     fn write(&mut self, line: &Line<'_>) {
         for is_last_try in [false, true] {
-            let to = self.0.as_ref().map_or(standard::error(), AsFd::as_fd);
-            let is_written = (self.0.is_some() || poll::is_writable(to)) && report::write(to, line).is_ok();
-            if is_written || is_last_try {
+            let outcome = match &self.0 {
+                Some(console) => report::write(console.as_fd(), line),
+                None if poll::is_writable(standard::error()) => report::write(standard::error(), line),
+                None => Err(Errno::INVAL),
+            };
+            // Stopped by flow control is no reason to open it again; hung up is, and not there before stage 1 mounted /dev.
+            if is_last_try || matches!(outcome, Ok(()) | Err(Errno::AGAIN)) {
                 return;
             }
-            // Hung up, or not there before stage 1 mounted /dev.
             *self = Self::open();
         }
     }

@@ -32,7 +32,11 @@ pub fn words(notice: Notice) -> (&'static [u8], &'static CStr, Option<Errno>) {
         Notice::Emergency(of) => (b"warning: emergency program instead of: %", stage(of), None),
         Notice::Stranded(of) => (b"fatal: nothing can be run instead of: %, waiting for ctrl-alt-del", stage(of), None),
         Notice::NotTerminated(of) => {
-            let number = if of == Stage::One { c"1" } else { c"2" };
+            let number = match of {
+                Stage::One => c"1",
+                Stage::Two => c"2",
+                Stage::Three => c"3",
+            };
             (b"warning: stage % not terminated, sending sigkill...", number, None)
         }
         Notice::SkippingStageTwo => (b"warning: skipping stage 2...", nothing, None),

@@ -1,7 +1,7 @@
 //! The files through which a shutdown is asked for, and what "set" means: the owner may execute it.
 //!
 //! Their place is `/run`. `/etc/runit` holds links to them; a system of old has the files themselves there, so
-//! both places are asked, and where `/run` is not there yet the other one is written.
+//! the second place is asked, and written, where there is nothing in the first.
 
 use core::ffi::CStr;
 
@@ -61,8 +61,12 @@ pub fn is_executable(path: &CStr) -> bool {
     file::metadata(CURRENT, path).is_ok_and(|metadata| metadata.is_owner_executable())
 }
 
-fn is_set(places: Places) -> bool {
-    places.iter().any(|place| is_executable(place))
+/// The first of the two places that is there says it.
+fn is_set([first, second]: Places) -> bool {
+    match file::metadata(CURRENT, first) {
+        Err(Errno::NOENT) => is_executable(second),
+        outcome => outcome.is_ok_and(|metadata| metadata.is_owner_executable()),
+    }
 }
 
 fn set(places: Places) -> Result<(), Trouble> {
@@ -71,7 +75,7 @@ fn set(places: Places) -> Result<(), Trouble> {
 }
 
 fn set_one(path: &'static CStr) -> Result<(), Trouble> {
-    file::create(CURRENT, path).map_err(|reason| Trouble { what: b"create", path, reason })?;
+    file::create_followed(CURRENT, path).map_err(|reason| Trouble { what: b"create", path, reason })?;
     file::set_mode(CURRENT, path, SET).map_err(|reason| Trouble { what: b"chmod", path, reason })
 }
 

@@ -29,7 +29,8 @@ impl Descriptor {
 
     /// Lends it.
     pub fn as_fd(&self) -> BorrowedFd<'_> {
-        borrow(self.0)
+        // SAFETY: the descriptor is open as long as this value lives, and lent no longer.
+        unsafe { borrow(self.0) }
     }
 
     /// Takes a new descriptor that the kernel wrote down.
@@ -51,10 +52,13 @@ impl Drop for Descriptor {
     }
 }
 
-/// A descriptor by its number, which must be open as long as it is lent: this crate lends none that is not.
-pub(crate) fn borrow<'open>(number: RawFd) -> BorrowedFd<'open> {
-    // SAFETY: `BorrowedFd` is a transparent wrapper of the number, and the number is not -1: it is that of an open
-    // descriptor, which the caller keeps open.
+/// Lends a descriptor by its number.
+///
+/// # Safety
+/// - the number is not -1;
+/// - the descriptor stays open for `'open`, or is only used to ask the kernel whether it is open.
+pub(crate) unsafe fn borrow<'open>(number: RawFd) -> BorrowedFd<'open> {
+    // SAFETY: `BorrowedFd` is a transparent wrapper of the number, which the caller vouches for.
     unsafe { core::mem::transmute::<RawFd, BorrowedFd<'open>>(number) }
 }
 

@@ -11,7 +11,7 @@ use core::ffi::CStr;
 
 use linux_raw_sys::general::{
     __NR_openat, __NR_pipe2, __NR_readlinkat, O_APPEND, O_CLOEXEC, O_CREAT, O_DIRECTORY, O_LARGEFILE, O_NOCTTY,
-    O_NONBLOCK, O_PATH, O_RDONLY, O_RDWR, O_TRUNC, O_WRONLY,
+    O_NOFOLLOW, O_NONBLOCK, O_PATH, O_RDONLY, O_RDWR, O_TRUNC, O_WRONLY,
 };
 use rustix::fd::BorrowedFd;
 use rustix::fs::{AtFlags, FileType, FlockOperation, Mode};
@@ -43,8 +43,10 @@ pub struct Metadata {
 pub enum Kind {
     /// A directory.
     Directory,
-    /// A named pipe.
+    /// A pipe, with or without a name.
     Fifo,
+    /// A character device, a terminal for one.
+    CharacterDevice,
     /// Anything else.
     Other,
 }
@@ -93,9 +95,9 @@ pub(crate) fn open_both_ways(path: &CStr) -> Result<Descriptor> {
     open(CURRENT, path, O_RDWR, 0)
 }
 
-/// Opens a device for reading and writing, to stay open across exec.
-pub(crate) fn open_inherited(path: &CStr) -> Result<Descriptor> {
-    let opened = open_both_ways(path)?;
+/// Opens `/dev/null`, or without one a descriptor that can be neither read nor written, to stay open across exec.
+pub(crate) fn open_nothing() -> Result<Descriptor> {
+    let opened = open_both_ways(c"/dev/null").or_else(|_| open_path(CURRENT, c"/"))?;
     rustix::io::fcntl_setfd(opened.as_fd(), rustix::io::FdFlags::empty()).map_err(errno)?;
     Ok(opened)
 }
@@ -107,20 +109,36 @@ fn open(directory: BorrowedFd<'_>, path: &CStr, flags: u32, mode: u32) -> Result
     Descriptor::from_call(unsafe { call(__NR_openat, arguments) })
 }
 
-/// Opens a file for writing, empty; makes it with mode 0644 less the umask if it is not there.
+/// Opens a file for writing, empty; makes it with mode 0644 less the umask if it is not there. A link is not followed.
+///
+/// # Errors
+/// `ELOOP` if it is a link; else the kernel's.
+pub fn create(directory: BorrowedFd<'_>, path: &CStr) -> Result<Descriptor> {
+    open(directory, path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0o644)
+}
+
+/// As [`create`], but where the path is a link, what it leads to is made.
 ///
 /// # Errors
 /// The kernel's.
-pub fn create(directory: BorrowedFd<'_>, path: &CStr) -> Result<Descriptor> {
+pub fn create_followed(directory: BorrowedFd<'_>, path: &CStr) -> Result<Descriptor> {
     open(directory, path, O_WRONLY | O_CREAT | O_TRUNC, 0o644)
 }
 
-/// Opens a file for appending; makes it with mode 0600 less the umask if it is not there.
+/// Opens a file for appending; makes it with mode 0600 less the umask if it is not there. A link is not followed.
+///
+/// # Errors
+/// `ELOOP` if it is a link; else the kernel's.
+pub fn append(directory: BorrowedFd<'_>, path: &CStr) -> Result<Descriptor> {
+    open(directory, path, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW, 0o600)
+}
+
+/// Cuts a file that is open for writing, or fills it up, to `size` bytes.
 ///
 /// # Errors
 /// The kernel's.
-pub fn append(directory: BorrowedFd<'_>, path: &CStr) -> Result<Descriptor> {
-    open(directory, path, O_WRONLY | O_CREAT | O_APPEND, 0o600)
+pub fn set_size(file: BorrowedFd<'_>, size: usize) -> Result<()> {
+    rustix::fs::ftruncate(file, size as u64).map_err(errno)
 }
 
 /// Takes the exclusive lock of an open file, held until every copy of the descriptor is closed.
@@ -177,6 +195,7 @@ pub fn metadata(directory: BorrowedFd<'_>, path: &CStr) -> Result<Metadata> {
         kind: match FileType::from_raw_mode(mode) {
             FileType::Directory => Kind::Directory,
             FileType::Fifo => Kind::Fifo,
+            FileType::CharacterDevice => Kind::CharacterDevice,
             _ => Kind::Other,
         },
         modified: (stat.st_mtime.into(), stat.st_mtime_nsec.into()),

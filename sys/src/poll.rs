@@ -23,17 +23,17 @@ pub fn wait(descriptors: [Option<BorrowedFd<'_>>; WAITED], deadline: Option<Inst
         Some(descriptor) => PollFd::from_borrowed_fd(descriptor, PollFlags::IN),
         None => PollFd::from_borrowed_fd(spare, PollFlags::empty()),
     });
-    let is_ready = poll(&mut polled, deadline);
+    let outcome = poll(&mut polled, deadline);
     let mut ready = [false; WAITED];
     for ((ready, polled), descriptor) in ready.iter_mut().zip(&polled).zip(&descriptors) {
-        *ready = is_ready && descriptor.is_some() && !polled.revents().is_empty();
+        *ready = descriptor.is_some() && (outcome == Polled::Failed || !polled.revents().is_empty());
     }
     ready
 }
 
 /// Waits until `descriptor` can be read, or until `deadline`; whether it can.
 pub fn wait_for(descriptor: BorrowedFd<'_>, deadline: Option<Instant>) -> bool {
-    poll(&mut [PollFd::from_borrowed_fd(descriptor, PollFlags::IN)], deadline)
+    poll(&mut [PollFd::from_borrowed_fd(descriptor, PollFlags::IN)], deadline) != Polled::Nothing
 }
 
 /// Waits until `deadline`.
@@ -41,7 +41,16 @@ pub fn pause_until(deadline: Instant) {
     poll(&mut [], Some(deadline));
 }
 
-fn poll(polled: &mut [PollFd<'_>], deadline: Option<Instant>) -> bool {
+/// What a poll found.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Polled {
+    Nothing,
+    Something,
+    /// The kernel will not poll (no descriptors allowed any more): each must be tried, which takes no waiting.
+    Failed,
+}
+
+fn poll(polled: &mut [PollFd<'_>], deadline: Option<Instant>) -> Polled {
     let timeout = deadline.map(|deadline| {
         let left = deadline.since(clock::monotonic());
         Timespec {
@@ -49,7 +58,11 @@ fn poll(polled: &mut [PollFd<'_>], deadline: Option<Instant>) -> bool {
             tv_nsec: left.nanoseconds().cast_signed().into(),
         }
     });
-    rustix::event::poll(polled, timeout.as_ref()).is_ok_and(|count| count > 0)
+    match rustix::event::poll(polled, timeout.as_ref()) {
+        Ok(0) | Err(rustix::io::Errno::INTR) => Polled::Nothing,
+        Ok(_) => Polled::Something,
+        Err(_) => Polled::Failed,
+    }
 }
 
 /// Whether a short line can be written to `descriptor` without waiting.

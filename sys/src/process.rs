@@ -27,11 +27,6 @@ pub fn own_pid() -> u32 {
     rustix::process::getpid().as_raw_nonzero().get().cast_unsigned()
 }
 
-/// Whether the caller acts as root.
-pub fn is_root() -> bool {
-    rustix::process::geteuid().is_root()
-}
-
 /// Forks a child that runs `child`, and gives its pid. The child ends with the code that `child` returns;
 /// it returns only if it could not execute another program.
 ///

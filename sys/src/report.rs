@@ -1,11 +1,14 @@
 //! Writes lines for people: all parts in one call, so that lines of several processes do not mix.
 
+use core::ffi::CStr;
+
 use rustix::fd::BorrowedFd;
 use rustix::io::IoSlice;
 use supervision::limits::MESSAGE_PARTS;
 use supervision::process::message::Line;
 
-use crate::{Result, errno, poll};
+use crate::file::{self, CURRENT, Kind};
+use crate::{Descriptor, Result, errno, poll, standard};
 
 /// Writes one line, made of `template` with `values` in its places. What cannot be written is lost: there is nobody to tell.
 pub fn line(to: BorrowedFd<'_>, template: &[u8], values: &[&[u8]]) {
@@ -14,7 +17,41 @@ pub fn line(to: BorrowedFd<'_>, template: &[u8], values: &[&[u8]]) {
     let _ = write(to, &line);
 }
 
-/// As [`line`], but never waits: where the line does not fit just now it is lost. For supervisors.
+/// Standard error for a supervisor, which never waits: where a line does not fit just now it is lost.
+///
+/// A terminal or a pipe is opened once more for this, so that the standard descriptor, which services share, stays as it
+/// is. Where that cannot be done, a line is written only if there is room for at least its beginning.
+#[derive(Debug)]
+pub struct Errors(Option<Descriptor>);
+
+impl Errors {
+    /// Opens it.
+    pub fn open() -> Self {
+        const PATH: &CStr = c"/proc/self/fd/2";
+        // A file would be written from its beginning again; and it does not make its writers wait.
+        let waits = |kind| matches!(kind, Kind::Fifo | Kind::CharacterDevice);
+        let is_opened = file::metadata(CURRENT, PATH).is_ok_and(|metadata| waits(metadata.kind));
+        Self(if is_opened { file::open_write(CURRENT, PATH).ok() } else { None })
+    }
+
+    /// Writes one line, made of `template` with `values` in its places.
+    pub fn line(&self, template: &[u8], values: &[&[u8]]) {
+        let mut line = Line::default();
+        line.fill(template, values);
+        self.write(&line);
+    }
+
+    /// Writes a line that was made before, and a newline.
+    pub fn write(&self, line: &Line<'_>) {
+        let _ = match &self.0 {
+            Some(errors) => write(errors.as_fd(), line),
+            None if poll::is_writable(standard::error()) => write(standard::error(), line),
+            None => Ok(()),
+        };
+    }
+}
+
+/// As [`line`], but only if there is room for at least its beginning.
 pub fn line_if_ready(to: BorrowedFd<'_>, template: &[u8], values: &[&[u8]]) {
     if poll::is_writable(to) {
         line(to, template, values);

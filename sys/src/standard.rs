@@ -36,7 +36,9 @@ pub fn error() -> BorrowedFd<'static> {
 }
 
 fn borrow(standard: Standard) -> BorrowedFd<'static> {
-    lend(standard as i32)
+    // SAFETY: `open_closed` opened what was closed, and nobody closes it. Before that, whoever uses it learns from the
+    // kernel that it is closed.
+    unsafe { lend(standard as i32) }
 }
 
 /// Closes standard output, for a program that shall have none.
@@ -45,13 +47,12 @@ pub fn close_output() {
     unsafe { rustix::io::close(Standard::Output as i32) };
 }
 
-/// Opens `/dev/null` in the place of each standard descriptor that is closed, so that no file takes its number.
+/// Opens `/dev/null`, or something that cannot be used at all, in the place of each standard descriptor that is closed, so that no file takes its number.
 pub fn open_closed() {
     for standard in [Standard::Input, Standard::Output, Standard::Error] {
         if rustix::io::fcntl_getfd(borrow(standard)).is_err() {
             // The lowest free number is this one: those below it are open by now.
-            let opened = file::open_inherited(c"/dev/null");
-            let _ = opened.map(ManuallyDrop::new);
+            let _ = file::open_nothing().map(ManuallyDrop::new);
         }
     }
 }

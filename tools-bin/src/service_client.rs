@@ -38,19 +38,32 @@ pub enum Step {
     WriteControl,
 }
 
-impl Trouble {
-    /// The words for it: the first `%` is for the service, the second for the reason if there is one.
-    pub fn words(self) -> (&'static [u8], Option<Errno>) {
+impl Step {
+    fn words(self) -> (&'static [u8], &'static [u8]) {
         match self {
-            Self::NoDirectory(reason) => (b"%: unable to change to service directory: %", Some(reason)),
-            Self::NotRunning => (b"%: runsv not running", None),
-            Self::BadFormat => (b"%: unable to read supervise/status: bad format", None),
-            Self::Cut => (b"%: unable to write to supervise/control", None),
-            Self::File(Step::OpenOk, reason) => (b"%: unable to open supervise/ok: %", Some(reason)),
-            Self::File(Step::OpenStatus, reason) => (b"%: unable to open supervise/status: %", Some(reason)),
-            Self::File(Step::ReadStatus, reason) => (b"%: unable to read supervise/status: %", Some(reason)),
-            Self::File(Step::OpenControl, reason) => (b"%: unable to open supervise/control: %", Some(reason)),
-            Self::File(Step::WriteControl, reason) => (b"%: unable to write to supervise/control: %", Some(reason)),
+            Self::OpenOk => (b"open", b"ok"),
+            Self::OpenStatus => (b"open", b"status"),
+            Self::ReadStatus => (b"read", b"status"),
+            Self::OpenControl => (b"open", b"control"),
+            Self::WriteControl => (b"write to", b"control"),
+        }
+    }
+}
+
+impl Trouble {
+    /// Appends the words for it, behind the service's `name`.
+    pub fn fill_words<'a>(self, line: &mut Line<'a>, name: &'a [u8]) {
+        match self {
+            Self::NoDirectory(reason) => {
+                line.fill(b"%: unable to change to service directory: %", &[name, reason.text()]);
+            }
+            Self::NotRunning => line.fill(b"%: runsv not running", &[name]),
+            Self::BadFormat => line.fill(b"%: unable to read supervise/status: bad format", &[name]),
+            Self::Cut => line.fill(b"%: unable to write to supervise/control", &[name]),
+            Self::File(step, reason) => {
+                let (verb, file) = step.words();
+                line.fill(b"%: unable to % supervise/%: %", &[name, verb, file, reason.text()]);
+            }
         }
     }
 
@@ -62,8 +75,7 @@ impl Trouble {
     /// Appends the whole of it: how bad, the service, and the words.
     pub fn fill<'a>(self, line: &mut Line<'a>, name: &'a [u8]) {
         line.fill(if self.is_failure() { b"fail: " } else { b"warning: " }, &[]);
-        let (template, reason) = self.words();
-        line.fill(template, &[name, reason.map_or(b"", Errno::text)]);
+        self.fill_words(line, name);
     }
 }
 

@@ -9,6 +9,7 @@ use supervision::process::signal::Signal;
 use supervision::supervise::service::{Member, Script};
 use supervision::text::Text;
 use sys::process::{ExecErrors, enter, execute, spawn};
+use sys::report::Errors;
 use sys::signal::{SignalSet, Signals};
 use sys::standard::{Standard, redirect};
 use sys::{Descriptor, file, report, standard};
@@ -42,6 +43,8 @@ pub struct Surroundings<'a> {
     pub signals: &'a Signals,
     /// Where a child leaves the reason why it could not execute its program.
     pub exec_errors: &'a ExecErrors,
+    /// Where the supervisor tells of trouble.
+    pub errors: &'a Errors,
 }
 
 /// Why a script was not started.
@@ -76,7 +79,7 @@ fn is_control_script(script: Script, surroundings: Surroundings<'_>) -> bool {
         Err(Errno::NOENT) => false,
         Err(reason) => {
             let values = [surroundings.name.to_bytes(), path.to_bytes(), reason.text()];
-            report::line_if_ready(standard::error(), b"runsv %: warning: unable to stat %: %", &values);
+            surroundings.errors.line(b"runsv %: warning: unable to stat %: %", &values);
             false
         }
     }

@@ -97,6 +97,11 @@ impl Trouble {
         move |reason| Self { step, name, reason: Some(reason) }
     }
 
+    /// What was to be renamed, where that failed; it comes before the other words.
+    pub fn renamed(self) -> Option<&'static [u8]> {
+        if self.step == Step::Rename { Some(self.name.new_path().to_bytes()) } else { None }
+    }
+
     /// The words for it: the first `%` is for what precedes `supervise/`, the second for the file's name.
     pub fn words(self) -> (&'static [u8], &'static [u8]) {
         let template: &[u8] = match self.step {
@@ -107,11 +112,7 @@ impl Trouble {
             Step::Fifo => b"%supervise/% exists but is not a fifo",
             Step::Write => b"unable to write %supervise/%",
             Step::WriteAll => b"unable to write %supervise/%: partial write.",
-            Step::Rename => match self.name {
-                Name::Pid => b"unable to rename pid.new to %supervise/%",
-                Name::Stat => b"unable to rename stat.new to %supervise/%",
-                _ => b"unable to rename status.new to %supervise/%",
-            },
+            Step::Rename => b"%supervise/%",
         };
         let is_new = matches!(self.step, Step::Open | Step::Write | Step::WriteAll);
         (template, if is_new { self.name.new_path() } else { self.name.path() }.to_bytes())
@@ -237,7 +238,22 @@ impl SuperviseDirectory {
         self.replace(Name::Status, &record.encode())
     }
 
+    /// Gives a file new content: as a whole by another file, or in its place where there is no room for another.
     fn replace(&self, name: Name, bytes: &[u8]) -> Result<(), Trouble> {
+        match self.replace_by_new(name, bytes) {
+            Err(Trouble { reason: Some(Errno::NOSPC | Errno::DQUOT), .. }) => self.overwrite(name, bytes),
+            outcome => outcome,
+        }
+    }
+
+    /// A full file system still takes what is no longer than before, or nearly so.
+    fn overwrite(&self, name: Name, bytes: &[u8]) -> Result<(), Trouble> {
+        let file = file::open_write(self.directory.as_fd(), name.path()).map_err(Trouble::new(Step::Open, name))?;
+        file::write(file.as_fd(), bytes).map_err(Trouble::new(Step::Write, name))?;
+        file::set_size(file.as_fd(), bytes.len()).map_err(Trouble::new(Step::Write, name))
+    }
+
+    fn replace_by_new(&self, name: Name, bytes: &[u8]) -> Result<(), Trouble> {
         let new = file::create(self.directory.as_fd(), name.new_path()).map_err(Trouble::new(Step::Open, name))?;
         let count = file::write(new.as_fd(), bytes).map_err(Trouble::new(Step::Write, name))?;
         if count != bytes.len() {

@@ -13,8 +13,9 @@ use supervision::supervise::service::{Action, Actions, Member, Script, Service};
 use supervision::time::Instant;
 use sys::file::{self, CURRENT, Kind, Waiting};
 use sys::process::{self, ExecErrors, enter};
+use sys::report::Errors;
 use sys::signal::Signals;
-use sys::{BorrowedFd, Descriptor, clock, poll, report, standard};
+use sys::{BorrowedFd, Descriptor, clock, report, standard};
 
 use crate::service_directory::{self, EXIT_FAILED, NotStarted, Surroundings};
 use crate::supervise_directory::{SuperviseDirectory, Trouble};
@@ -25,6 +26,8 @@ pub struct Shared {
     pub signals: Signals,
     /// How children tell that they could not execute their program.
     pub exec_errors: ExecErrors,
+    /// Where trouble is told.
+    pub errors: Errors,
 }
 
 /// What stays of one member of the pair on disk.
@@ -94,14 +97,13 @@ fn fill_trouble(line: &mut Line<'_>, member: Member, trouble: Trouble) {
         Member::Main => b"",
         Member::Log => b"log/",
     };
+    if let Some(new) = trouble.renamed() {
+        line.fill(b"unable to rename % to ", &[new]);
+    }
     line.fill(template, &[log, file]);
     if let Some(reason) = trouble.reason {
         line.fill(b": %", &[reason.text()]);
     }
-}
-
-fn warn(name: &CStr, template: &[u8], reason: Errno) {
-    report::line_if_ready(standard::error(), template, &[name.to_bytes(), reason.text()]);
 }
 
 impl Supervisor {
@@ -110,11 +112,11 @@ impl Supervisor {
     ///
     /// # Errors
     /// [`Fatal`]; what was made stays.
-    pub fn open(name: &'static CStr) -> Result<Self, Fatal> {
+    pub fn open(name: &'static CStr, shared: &Shared) -> Result<Self, Fatal> {
         let directory = file::open_directory(CURRENT, name)
             .and_then(|directory| enter(&directory).map(|()| directory))
             .map_err(Fatal::Directory)?;
-        let log_directory = open_log(name, &directory)?;
+        let log_directory = open_log(name, &directory, shared)?;
         let pipe = match log_directory {
             Some(_) => Some(file::pipe(Waiting::Always).map_err(Fatal::LogPipe)?),
             None => None,
@@ -131,17 +133,17 @@ impl Supervisor {
             log.as_ref().map(|log| Service::new(Member::Log, wants_up(&log.directory), now)),
         );
         let mut supervisor = Self { name, pair, main: Place { directory, supervise }, log, pipe };
-        supervisor.open_fifos()?;
+        supervisor.open_fifos(shared)?;
         Ok(supervisor)
     }
 
     /// First the fifos for commands and the status files, then those that tell clients that both are there.
-    fn open_fifos(&mut self) -> Result<(), Fatal> {
+    fn open_fifos(&mut self, shared: &Shared) -> Result<(), Fatal> {
         for member in [Member::Main, Member::Log] {
             if let Some(place) = self.place(member) {
                 place.supervise.open_control().map_err(|trouble| Fatal::Supervise(member, trouble))?;
             }
-            self.write_status(member);
+            self.write_status(member, shared);
         }
         for member in [Member::Main, Member::Log] {
             if let Some(place) = self.place(member) {
@@ -186,7 +188,7 @@ impl Supervisor {
             match action {
                 Action::Spawn(script) => self.spawn(member, script, shared, &mut actions),
                 Action::Signal(pid, signal) => process::signal(pid, signal),
-                Action::WriteStatus => self.write_status(member),
+                Action::WriteStatus => self.write_status(member, shared),
                 Action::ClosePipe => self.pipe = None,
                 Action::Exit => return Next::Exit,
             }
@@ -217,12 +219,14 @@ impl Supervisor {
             pipe: self.pipe.as_ref(),
             signals: &shared.signals,
             exec_errors: &shared.exec_errors,
+            errors: &shared.errors,
         };
         let answer = match service_directory::start(member, script, surroundings) {
             Ok(pid) => Event::Spawned(member, script, pid),
             Err(NotStarted::Absent) => Event::Absent(member, script),
             Err(NotStarted::NoFork(reason)) => {
-                warn(self.name, b"runsv %: warning: unable to fork, sleeping: %", reason);
+                let values = [self.name.to_bytes(), reason.text()];
+                shared.errors.line(b"runsv %: warning: unable to fork, sleeping: %", &values);
                 Event::SpawnFailed(member, script, reason)
             }
         };
@@ -230,35 +234,33 @@ impl Supervisor {
         self.pair.handle(answer, clock::now(), actions);
     }
 
-    fn write_status(&mut self, member: Member) {
+    fn write_status(&mut self, member: Member, shared: &Shared) {
         let Some(record) = self.pair.member(member).map(Service::record) else { return };
         let Some(place) = self.place(member) else { return };
-        if let Err(trouble) = place.supervise.write_status(&record)
-            && poll::is_writable(standard::error())
-        {
+        if let Err(trouble) = place.supervise.write_status(&record) {
             let mut line = Line::default();
             line.fill(b"runsv %: warning: ", &[self.name.to_bytes()]);
             fill_trouble(&mut line, member, trouble);
-            let _ = report::write(standard::error(), &line);
+            shared.errors.write(&line);
         }
     }
 }
 
 /// The directory of the log service, if there is one.
-fn open_log(name: &CStr, service: &Descriptor) -> Result<Option<Descriptor>, Fatal> {
+fn open_log(name: &CStr, service: &Descriptor, shared: &Shared) -> Result<Option<Descriptor>, Fatal> {
     const LOG: &CStr = c"log";
     match file::metadata(service.as_fd(), LOG) {
         Ok(metadata) if metadata.kind == Kind::Directory => {
             file::open_directory(service.as_fd(), LOG).map(Some).map_err(Fatal::LogDirectory)
         }
         Ok(_) => {
-            let template = b"runsv %: warning: ./log: not a directory.";
-            report::line_if_ready(standard::error(), template, &[name.to_bytes()]);
+            shared.errors.line(b"runsv %: warning: ./log: not a directory.", &[name.to_bytes()]);
             Ok(None)
         }
         Err(Errno::NOENT) => Ok(None),
         Err(reason) => {
-            warn(name, b"runsv %: warning: unable to stat() ./log: : %", reason);
+            let values = [name.to_bytes(), reason.text()];
+            shared.errors.line(b"runsv %: warning: unable to stat() ./log: : %", &values);
             Ok(None)
         }
     }

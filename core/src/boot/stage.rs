@@ -4,8 +4,8 @@
 //! | State | Meaning | Left by |
 //! |---|---|---|
 //! | `Starting` | a stage's child is being forked | the answer to `Spawn` |
-//! | `Running` | a stage runs | its end, or a shutdown request |
-//! | `Stopping` | stage 1 or 2 was told to end | its end; KILL after the grace period |
+//! | `Running` | a stage runs | its end, or a shutdown request; for stage 3 its deadline |
+//! | `Stopping` | stage 1 or 2 was told to end | its end; KILL after the grace period; stage 3 after another |
 //! | `Resting` | a stage is due again, but not at once | the deadline |
 //! | `Emergency` | a stage cannot be run; the emergency program runs in its place | its end |
 //! | `Stranded` | nor can the emergency program | a shutdown request, ctrl-alt-del |
@@ -22,8 +22,8 @@
 //!   is read at the end.
 //! - A signal that asks for an end is such a request too, and says how the machine ends; the last one that asks,
 //!   by signal or by file, has its way.
-//! - Ctrl-alt-del runs its script in every stage. The third one during stage 3, or while the script runs, kills what
-//!   it waits for.
+//! - Ctrl-alt-del runs its script, except in stage 3: the machine goes down already. The third one during stage 3, or
+//!   while the script runs, kills what it waits for.
 //! - A stage that is missing or cannot be executed never ends the machine silently: it is named, the
 //!   emergency program runs, and then stages 1 and 2 are tried again, and stage 3 is left.
 
@@ -31,7 +31,8 @@ use heapless::Deque;
 
 use super::event::{Action, Child, Ending, Event, Notice, Requests, Stage};
 use crate::limits::{
-    FORCING_INTERRUPTS, FORK_RETRY, POWER_OFF_LIMIT, STAGE_ACTIONS, STAGE_GRACE, STAGE_RETRY, SYNC_LIMIT,
+    FORCING_INTERRUPTS, FORK_RETRY, POWER_OFF_LIMIT, STAGE_ACTIONS, STAGE_GRACE, STAGE_RETRY, STAGE_THREE_LIMIT,
+    SYNC_LIMIT,
 };
 use crate::process::Pid;
 use crate::process::errno::Errno;
@@ -39,16 +40,19 @@ use crate::process::outcome::Outcome;
 use crate::process::signal::Signal;
 use crate::time::Instant;
 
+/// The exit code of the child that shall end the machine, where the kernel refuses: it is a container.
+pub const REFUSED: u8 = 111;
+
 /// What must be done, in this order.
 pub type Actions = Deque<Action, STAGE_ACTIONS>;
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum State {
     Starting { child: Child, retry_at: Option<Instant> },
-    Running { pid: Pid },
-    Stopping { pid: Pid, kill_at: Option<Instant> },
+    Running { pid: Pid, until: Option<Instant> },
+    Stopping { pid: Pid, until: Instant, was_killed: bool },
     Resting { until: Instant },
-    Emergency { pid: Pid },
+    Emergency { pid: Pid, since: Instant },
     Stranded,
     Killing,
     Ending { pid: Option<Pid>, ending: Ending, give_up_at: Instant },
@@ -67,8 +71,6 @@ pub struct Boot {
     interrupts: u8,
     /// How the machine shall end, if a signal said it after the files did.
     asked: Option<Ending>,
-    /// When the emergency program was last started.
-    emergency_at: Instant,
 }
 
 /// A script that runs beside the stages.
@@ -94,7 +96,6 @@ impl Boot {
             helper: None,
             interrupts: 0,
             asked: None,
-            emergency_at: Instant::ORIGIN,
         }
     }
 
@@ -102,10 +103,11 @@ impl Boot {
     pub fn deadline(&self) -> Option<Instant> {
         match self.state {
             State::Starting { retry_at, .. } => retry_at,
-            State::Stopping { kill_at, .. } => kill_at,
+            State::Running { until, .. } => until,
+            State::Stopping { until, .. } => Some(until),
             State::Resting { until } => Some(until),
             State::Ending { give_up_at, .. } => Some(give_up_at),
-            State::Running { .. } | State::Emergency { .. } | State::Stranded | State::Killing | State::Over => None,
+            State::Emergency { .. } | State::Stranded | State::Killing | State::Over => None,
         }
     }
 
@@ -154,10 +156,12 @@ impl Boot {
 
     fn spawned(&mut self, child: Child, pid: Pid, now: Instant) {
         match (child, &mut self.state) {
-            (Child::Stage(_), State::Starting { .. }) => self.state = State::Running { pid },
+            (Child::Stage(stage), State::Starting { .. }) => {
+                let until = if stage == Stage::Three { Some(now.plus(STAGE_THREE_LIMIT)) } else { None };
+                self.state = State::Running { pid, until };
+            }
             (Child::Emergency, State::Starting { .. }) => {
-                self.emergency_at = now;
-                self.state = State::Emergency { pid };
+                self.state = State::Emergency { pid, since: now };
             }
             (Child::Ending { .. }, State::Ending { pid: ending, .. }) => *ending = Some(pid),
             (Child::CtrlAltDel | Child::PowerFail, _) => self.helper = Some(Helper { child, pid: Some(pid) }),
@@ -173,14 +177,20 @@ impl Boot {
                 self.state = State::Starting { child, retry_at: Some(now.plus(FORK_RETRY)) };
             }
             (Child::Ending { .. }, State::Ending { ending, .. }) => self.end_now(ending, actions),
-            (Child::CtrlAltDel | Child::PowerFail, _) => self.helper = None,
+            (Child::CtrlAltDel, _) => self.helper = None,
+            (Child::PowerFail, _) => {
+                self.helper = None;
+                self.go_down(now, actions);
+            }
             (Child::Stage(_) | Child::Emergency | Child::Ending { .. }, _) => {}
         }
     }
 
     fn exec_failed(&mut self, failed: Pid, errno: Errno, actions: &mut Actions) {
         match self.state {
-            State::Running { pid } | State::Emergency { pid } if pid == failed => self.exec_error = Some(errno),
+            State::Running { pid, .. } | State::Emergency { pid, .. } if pid == failed => {
+                self.exec_error = Some(errno);
+            }
             _ => {
                 if let Some(helper) = self.helper
                     && helper.pid == Some(failed)
@@ -199,12 +209,12 @@ impl Boot {
             return;
         }
         match self.state {
-            State::Running { pid } if pid == ended => self.stage_ended(pid, outcome, now, actions),
+            State::Running { pid, .. } if pid == ended => self.stage_ended(pid, outcome, now, actions),
             State::Stopping { pid, .. } if pid == ended => {
                 act(actions, Action::Say(Notice::LeaveChild(Child::Stage(self.stage))));
                 self.enter(Stage::Three, actions);
             }
-            State::Emergency { pid } if pid == ended => self.emergency_ended(now, actions),
+            State::Emergency { pid, since } if pid == ended => self.emergency_ended(since, now, actions),
             State::Ending { pid: Some(pid), ending, .. } if pid == ended => {
                 self.ending_returned(ending, outcome, now, actions);
             }
@@ -244,7 +254,7 @@ impl Boot {
         }
     }
 
-    fn emergency_ended(&mut self, now: Instant, actions: &mut Actions) {
+    fn emergency_ended(&mut self, since: Instant, now: Instant, actions: &mut Actions) {
         if let Some(errno) = self.exec_error {
             act(actions, Action::Say(Notice::UnableToStart(Child::Emergency, errno)));
             act(actions, Action::Say(Notice::Stranded(self.stage)));
@@ -256,7 +266,7 @@ impl Boot {
             Stage::Three => self.kill_all(actions),
             // Whoever was there may have mended the stage. A shell that ended at once did not.
             Stage::One | Stage::Two => {
-                let until = self.emergency_at.plus(STAGE_RETRY);
+                let until = since.plus(STAGE_RETRY);
                 if now >= until {
                     self.enter(self.stage, actions);
                 } else {
@@ -298,9 +308,8 @@ impl Boot {
     fn go_down(&mut self, now: Instant, actions: &mut Actions) {
         let is_leaving = self.stage != Stage::Three;
         match self.state {
-            State::Running { pid } if is_leaving => {
-                let kill_at = Some(now.plus(STAGE_GRACE));
-                self.state = State::Stopping { pid, kill_at };
+            State::Running { pid, .. } if is_leaving => {
+                self.state = State::Stopping { pid, until: now.plus(STAGE_GRACE), was_killed: false };
                 // Stage 1 is a script that waits for its children: they are told too.
                 act(
                     actions,
@@ -310,7 +319,7 @@ impl Boot {
                     },
                 );
             }
-            State::Emergency { pid } if is_leaving => {
+            State::Emergency { pid, .. } if is_leaving => {
                 act(actions, Action::SignalGroup(pid, Signal::KILL));
                 self.enter(Stage::Three, actions);
             }
@@ -338,7 +347,7 @@ impl Boot {
                     act(actions, Action::SignalGroup(pid, Signal::KILL));
                 }
             }
-            (None, State::Running { pid }) if self.stage == Stage::Three => {
+            (None, State::Running { pid, .. }) if self.stage == Stage::Three => {
                 if self.is_forced(actions) {
                     act(actions, Action::SignalGroup(pid, Signal::KILL));
                 }
@@ -346,7 +355,7 @@ impl Boot {
             (None, _) if is_lost && !has_script => {
                 self.asked = Some(Ending::Reboot);
                 act(actions, Action::Say(Notice::CtrlAltDelRequest));
-                if let State::Emergency { pid } = self.state {
+                if let State::Emergency { pid, .. } = self.state {
                     act(actions, Action::SignalGroup(pid, Signal::KILL));
                 }
                 match self.stage {
@@ -386,9 +395,11 @@ impl Boot {
 
     /// The child that should have ended the machine is back: halted, or refused, or it did not work.
     fn ending_returned(&mut self, ending: Ending, outcome: Outcome, now: Instant, actions: &mut Actions) {
-        if !outcome.is_success() {
+        if outcome == Outcome::Exited(REFUSED) {
             self.state = State::Over;
             act(actions, Action::Leave(ending));
+        } else if !outcome.is_success() {
+            self.end_now(ending, actions);
         } else if ending == Ending::PowerOff {
             self.state = State::Ending { pid: None, ending, give_up_at: now.plus(POWER_OFF_LIMIT) };
         } else {
@@ -404,8 +415,14 @@ impl Boot {
     fn due(&mut self, now: Instant, actions: &mut Actions) {
         match self.state {
             State::Starting { child, retry_at: Some(at) } if now >= at => self.start(child, actions),
-            State::Stopping { pid, kill_at: Some(at) } if now >= at => {
-                self.state = State::Stopping { pid, kill_at: None };
+            // KILL did not help either: it hangs in the kernel, and is left there.
+            State::Stopping { until, was_killed: true, .. } if now >= until => self.enter(Stage::Three, actions),
+            State::Running { until: Some(until), .. } if now >= until => {
+                act(actions, Action::Say(Notice::NotTerminated(self.stage)));
+                self.kill_all(actions);
+            }
+            State::Stopping { pid, until, .. } if now >= until => {
+                self.state = State::Stopping { pid, until: now.plus(STAGE_GRACE), was_killed: true };
                 act(actions, Action::Say(Notice::NotTerminated(self.stage)));
                 act(actions, Action::SignalGroup(pid, Signal::KILL));
             }
@@ -515,6 +532,10 @@ mod tests {
             self.give(Event::Exited(pid(raw), outcome));
         }
 
+        fn running(&self) -> Option<Pid> {
+            if let State::Running { pid, .. } = self.boot.state { Some(pid) } else { None }
+        }
+
         fn after(&mut self, seconds: u64) {
             self.seconds += seconds;
             self.give(Event::Deadline);
@@ -580,7 +601,7 @@ mod tests {
             assert!(bench.saw(Action::SignalGroup(pid(3), Signal::KILL)));
             assert_eq!(bench.boot.deadline(), Some(Instant::new(6, 0)));
             bench.after(5);
-            assert_eq!(bench.boot.state, State::Running { pid: pid(4) });
+            assert_eq!(bench.running(), Some(pid(4)));
             assert!(bench.notices().ends_with(&[Notice::Restarting, Notice::Enter(TWO)]));
         }
     }
@@ -603,7 +624,9 @@ mod tests {
         assert!(!bench.saw(Action::SignalGroup(pid(3), Signal::KILL)));
         bench.after(1);
         assert!(bench.saw(Action::SignalGroup(pid(3), Signal::KILL)));
-        assert_eq!(bench.boot.deadline(), None);
+        assert_eq!(bench.boot.stage, Stage::Two);
+        bench.after(5);
+        assert_eq!(bench.boot.stage, Stage::Three);
     }
 
     #[test]
@@ -612,7 +635,7 @@ mod tests {
         bench.give(Event::Requests(STOP));
         assert!(bench.saw(Action::SignalGroup(pid(2), Signal::TERM)));
         bench.end(2, KILLED);
-        assert_eq!((bench.boot.stage, bench.boot.state), (Stage::Three, State::Running { pid: pid(3) }));
+        assert_eq!((bench.boot.stage, bench.running()), (Stage::Three, Some(pid(3))));
     }
 
     #[test]
@@ -674,7 +697,7 @@ mod tests {
         let mut bench = Bench::new();
         bench.give(Event::Interrupt { has_script: true });
         bench.end(2, Outcome::Exited(0));
-        assert_eq!((bench.boot.stage, bench.boot.state), (Stage::Two, State::Running { pid: pid(4) }));
+        assert_eq!((bench.boot.stage, bench.running()), (Stage::Two, Some(pid(4))));
     }
 
     #[test]
@@ -734,7 +757,7 @@ mod tests {
                 Stage::Two => Bench::in_stage_two(),
                 Stage::Three => Bench::in_stage_three(),
             };
-            let State::Running { pid } = bench.boot.state else { panic!("{:?}", bench.boot.state) };
+            let pid = bench.running().unwrap();
             bench.give(Event::ExecFailed(pid, Errno::NOENT));
             bench.give(Event::Exited(pid, Outcome::Exited(111)));
             assert!(bench.notices().ends_with(&[
@@ -760,7 +783,7 @@ mod tests {
         let mut bench = in_emergency();
         bench.seconds += 60;
         bench.end(3, Outcome::Exited(0));
-        assert_eq!((bench.boot.stage, bench.boot.state), (Stage::One, State::Running { pid: pid(4) }));
+        assert_eq!((bench.boot.stage, bench.running()), (Stage::One, Some(pid(4))));
     }
 
     #[test]
@@ -826,6 +849,35 @@ mod tests {
     }
 
     #[test]
+    fn a_stage_three_that_hangs_is_left_at_its_deadline() {
+        let mut bench = Bench::in_stage_three();
+        bench.after(STAGE_THREE_LIMIT.seconds() - 1);
+        assert!(!bench.saw(Action::KillAll));
+        bench.after(1);
+        assert!(bench.saw(Action::KillAll) && bench.saw(Action::Spawn(OFF)));
+    }
+
+    #[test]
+    fn an_ending_that_was_killed_is_done_by_pid_1_itself() {
+        let mut bench = Bench::in_stage_three();
+        bench.end(4, Outcome::Exited(0));
+        bench.end(5, KILLED);
+        assert!(bench.saw(Action::EndNow(Ending::PowerOff)));
+    }
+
+    #[test]
+    fn a_power_failure_whose_script_cannot_be_forked_goes_down_all_the_same() {
+        let mut boot = Boot::new();
+        let mut actions = Actions::new();
+        let now = Instant::new(1, 0);
+        boot.handle(Event::Start, now, &mut actions);
+        boot.handle(Event::Spawned(ONE, pid(2)), now, &mut actions);
+        boot.handle(Event::PowerFail { has_script: true }, now, &mut actions);
+        boot.handle(Event::SpawnFailed(Child::PowerFail, Errno::AGAIN), now, &mut actions);
+        assert_eq!(actions.back(), Some(&Action::SignalGroup(pid(2), Signal::TERM)));
+    }
+
+    #[test]
     fn a_container_that_may_not_end_the_machine_is_left() {
         let mut bench = Bench::in_stage_three();
         bench.end(4, Outcome::Exited(0));
@@ -850,7 +902,9 @@ mod tests {
             let mut rest = history;
             for _ in 0..5 {
                 let current = match bench.boot.state {
-                    State::Running { pid } | State::Stopping { pid, .. } | State::Emergency { pid } => Some(pid),
+                    State::Running { pid, .. } | State::Stopping { pid, .. } | State::Emergency { pid, .. } => {
+                        Some(pid)
+                    }
                     State::Ending { pid, .. } => pid,
                     _ => None,
                 };

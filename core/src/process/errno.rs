@@ -28,6 +28,10 @@ impl Errno {
     pub const ISDIR: Self = Self(21);
     /// An argument makes no sense, or a link was wanted.
     pub const INVAL: Self = Self(22);
+    /// The file system is full.
+    pub const NOSPC: Self = Self(28);
+    /// The user's share of the file system is used up.
+    pub const DQUOT: Self = Self(122);
     /// The file system cannot be written to.
     pub const ROFS: Self = Self(30);
     /// Links lead in a circle.
@@ -45,18 +49,31 @@ impl Errno {
 
     /// What it is called; `unknown error` if it has no text of its own.
     pub fn text(self) -> &'static [u8] {
-        let mut rows = TEXTS.split(|byte| *byte == 0);
+        self.find(COMMON).or_else(|| self.find(RARE)).unwrap_or(UNKNOWN)
+    }
+
+    /// As [`Errno::text`], for those that come from files and processes alone; the texts of all others need not
+    /// be linked into a program that meets no others.
+    pub fn common_text(self) -> &'static [u8] {
+        self.find(COMMON).unwrap_or(UNKNOWN)
+    }
+
+    fn find(self, texts: &'static [u8]) -> Option<&'static [u8]> {
+        let mut rows = texts.split(|byte| *byte == 0);
         rows.find_map(|row| match row.split_first() {
             Some((number, text)) if u16::from(*number) == self.0 => Some(text),
             _ => None,
         })
-        .unwrap_or(b"unknown error")
     }
 }
 
-/// One row an error: its number in one byte, its text, a NUL. Packed, because a table of pointers would be
-/// larger than the texts.
-static TEXTS: &[u8] = b"\
+const UNKNOWN: &[u8] = b"unknown error";
+
+// One row an error: its number in one byte, its text, a NUL. Packed, because a table of pointers would be
+// larger than the texts.
+
+/// What files and processes give.
+static COMMON: &[u8] = b"\
 \x01permission denied\0\
 \x02file does not exist\0\
 \x03no such process\0\
@@ -97,6 +114,11 @@ static TEXTS: &[u8] = b"\
 \x26system call not available\0\
 \x27directory not empty\0\
 \x28symbolic link loop\0\
+\x74stale NFS file handle\0\
+\x7adisk quota exceeded";
+
+/// What is left: streams, networks, links between machines.
+static RARE: &[u8] = b"\
 \x2ano message of desired type\0\
 \x2bidentifier removed\0\
 \x3cnot a stream device\0\
@@ -140,27 +162,36 @@ static TEXTS: &[u8] = b"\
 \x70host down\0\
 \x71host unreachable\0\
 \x72operation already in progress\0\
-\x73operation in progress\0\
-\x74stale NFS file handle\0\
-\x7adisk quota exceeded";
+\x73operation in progress";
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn rows() -> Vec<&'static [u8]> {
+        [COMMON, RARE].into_iter().flat_map(|texts| texts.split(|byte| *byte == 0)).collect()
+    }
+
     #[test]
     fn every_row_is_found_under_its_number() {
-        let rows: Vec<&[u8]> = TEXTS.split(|byte| *byte == 0).collect();
-        assert_eq!(rows.len(), 86);
-        for row in rows {
+        assert_eq!(rows().len(), 86);
+        for row in rows() {
             assert_eq!(Errno::new(row[0].into()).text(), &row[1..]);
         }
     }
 
     #[test]
-    fn the_rows_are_in_order_and_each_number_has_one() {
-        let numbers: Vec<u8> = TEXTS.split(|byte| *byte == 0).map(|row| row[0]).collect();
+    fn each_number_has_one_row() {
+        let mut numbers: Vec<u8> = rows().iter().map(|row| row[0]).collect();
+        numbers.sort_unstable();
         assert!(numbers.is_sorted_by(|one, other| one < other));
+    }
+
+    #[test]
+    fn the_common_ones_are_those_of_files_and_processes() {
+        assert_eq!(Errno::NOENT.common_text(), b"file does not exist");
+        assert_eq!(Errno::new(116).common_text(), b"stale NFS file handle");
+        assert_eq!(Errno::new(111).common_text(), b"unknown error");
     }
 
     #[test]

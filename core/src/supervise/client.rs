@@ -125,8 +125,8 @@ fn one_progress(byte: u8, before: &Record, now: &Record) -> Progress {
     match byte {
         b'u' => Progress::checked_if(is_alive && now.phase == Phase::Run),
         b'd' => Progress::done_if(!is_alive && now.phase == Phase::Down),
-        // Only the end of the supervisor is the end of an exit.
-        b'x' => Progress::Pending,
+        // Only the end of the supervisor is the end of an exit. One that wants its service up is another one already.
+        b'x' => Progress::done_if(now.wanted == Wanted::Up && is_another),
         b't' | b'k' if !is_alive && now.wanted != Wanted::Up => Progress::Done,
         b't' | b'k' => Progress::checked_if(is_alive && is_another && now.phase == Phase::Run && !now.got_term),
         b'o' if is_alive => Progress::done_if(now.wanted != Wanted::Up),

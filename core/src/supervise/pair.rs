@@ -6,6 +6,7 @@
 
 use super::control::Command;
 use super::service::{Action, Actions, Event as MemberEvent, Member, Script, Service};
+use crate::limits::HOOK_GRACE;
 use crate::process::Pid;
 use crate::process::errno::Errno;
 use crate::process::outcome::Outcome;
@@ -37,13 +38,14 @@ pub enum Event {
 pub struct Pair {
     main: Service,
     log: Option<Service>,
-    is_pipe_closed: bool,
+    /// When control scripts that are still busy at the exit are killed.
+    patience_ends_at: Option<Instant>,
 }
 
 impl Pair {
     /// The pair of `main` and `log`; nothing is started before the first event.
     pub fn new(main: Service, log: Option<Service>) -> Self {
-        Self { main, log, is_pipe_closed: false }
+        Self { main, log, patience_ends_at: None }
     }
 
     /// One of the two.
@@ -56,7 +58,8 @@ impl Pair {
 
     /// When to call again with [`Event::Deadline`].
     pub fn deadline(&self) -> Option<Instant> {
-        earlier(self.main.deadline(), self.log.as_ref().and_then(Service::deadline))
+        let members = earlier(self.main.deadline(), self.log.as_ref().and_then(Service::deadline));
+        if self.main.has_hooks() { earlier(members, self.patience_ends_at) } else { members }
     }
 
     /// Takes one event and appends what must be done. Never fails, never blocks.
@@ -73,8 +76,8 @@ impl Pair {
             Event::Exited(pid, outcome) => self.tell_both(MemberEvent::Exited(pid, outcome), now, actions),
             Event::Deadline => self.tell_both(MemberEvent::Deadline, now, actions),
         }
-        if self.main.wants_exit() && self.main.is_idle() {
-            self.wind_up(actions);
+        if self.main.wants_exit() && self.main.is_down() {
+            self.wind_up(now, actions);
         }
     }
 
@@ -94,11 +97,19 @@ impl Pair {
         self.tell(Member::Main, event, now, actions);
     }
 
-    fn wind_up(&mut self, actions: &mut Actions) {
+    fn wind_up(&mut self, now: Now, actions: &mut Actions) {
+        if self.main.has_hooks() {
+            let ends_at = *self.patience_ends_at.get_or_insert(now.monotonic.plus(HOOK_GRACE));
+            if now.monotonic < ends_at {
+                return;
+            }
+            self.patience_ends_at = None;
+            self.main.kill_hooks(actions);
+        }
         match &mut self.log {
-            Some(log) if !log.is_idle() => {
-                if !self.is_pipe_closed {
-                    self.is_pipe_closed = true;
+            // A log service wants to exit only because its input has ended.
+            Some(log) if !log.is_down() => {
+                if !log.wants_exit() {
                     log.end_with_input(actions);
                     let _ = actions.push_back((Member::Log, Action::ClosePipe));
                 }
@@ -195,6 +206,23 @@ mod tests {
         give(&mut pair, Event::Terminate, 12, &mut next);
         let seen = give(&mut pair, Event::Exited(pid(11), Outcome::Exited(0)), 12, &mut next);
         assert_eq!(seen.last(), Some(&(Member::Main, Action::Exit)));
+    }
+
+    #[test]
+    fn a_control_script_that_hangs_does_not_hold_up_the_exit_for_ever() {
+        let mut pair = Pair::new(Service::new(Member::Main, true, now(0)), None);
+        let mut actions = Actions::new();
+        let hook = Script::Control(Command::Up);
+        pair.handle(Event::Deadline, now(10), &mut actions);
+        pair.handle(Event::Spawned(Member::Main, hook, pid(10)), now(10), &mut actions);
+        actions.clear();
+        pair.handle(Event::Terminate, now(11), &mut actions);
+        let ends_at = now(11).monotonic.plus(HOOK_GRACE);
+        assert_eq!((actions.len(), pair.deadline()), (1, Some(ends_at)));
+        actions.clear();
+        pair.handle(Event::Deadline, Now { monotonic: ends_at, ..now(0) }, &mut actions);
+        let seen: std::vec::Vec<_> = actions.iter().map(|(_, action)| *action).collect();
+        assert_eq!(seen, [Action::Signal(pid(10), Signal::KILL), Action::Exit]);
     }
 
     #[test]

@@ -8,8 +8,9 @@
 
 use heapless::Vec;
 
-use crate::limits::START_INTERVAL;
+use crate::limits::{SCAN_RETRY, START_INTERVAL};
 use crate::process::Pid;
+use crate::process::outcome::Outcome;
 use crate::time::{Duration, Instant, earlier};
 
 /// Which directory a service is.
@@ -120,8 +121,16 @@ impl<const N: usize> Scan<N> {
     }
 
     /// The scan is over. Unless it saw the whole directory, nothing is removed for its sake.
-    pub fn end(&mut self, is_complete: bool) {
+    ///
+    /// A supervisor that was due and whose entry was not there to start it is due again later: a deadline that has
+    /// passed would make the caller scan without end.
+    pub fn end(&mut self, is_complete: bool, now: Instant) {
         self.has_removals = is_complete;
+        for entry in &mut self.entries {
+            if matches!(entry.supervisor, Supervisor::Down { not_before } if now >= not_before) {
+                entry.supervisor = Supervisor::Down { not_before: now.plus(SCAN_RETRY) };
+            }
+        }
     }
 
     /// Forgets one service that the scan did not see: its supervisor if it has one (to be told to end).
@@ -158,13 +167,15 @@ impl<const N: usize> Scan<N> {
         }
     }
 
-    /// A child ended; if it was a supervisor, it is started again by a scan after the deadline.
-    pub fn exited(&mut self, ended: Pid) {
+    /// A child ended; if it was a supervisor, it is started again by a scan after the deadline. One that was told to
+    /// exit, and did, stays away for a moment, so that whoever told it can see it.
+    pub fn exited(&mut self, ended: Pid, outcome: Outcome, now: Instant) {
         for entry in &mut self.entries {
             if let Supervisor::Running { pid, since } = entry.supervisor
                 && pid == ended
             {
-                entry.supervisor = Supervisor::Down { not_before: since.plus(START_INTERVAL) };
+                let from = if outcome.is_success() { now } else { since };
+                entry.supervisor = Supervisor::Down { not_before: from.plus(START_INTERVAL) };
             }
         }
     }
@@ -211,7 +222,7 @@ mod tests {
             }
             verdicts.push((*inode, verdict)).unwrap();
         }
-        table.end(true);
+        table.end(true, now);
         verdicts
     }
 
@@ -249,7 +260,7 @@ mod tests {
         let mut table = Scan::<4>::new();
         scan(&mut table, &[1, 2], T0);
         table.begin();
-        table.end(false);
+        table.end(false, T0);
         assert_eq!(removed(&mut table), []);
         assert_eq!(table.supervisors().count(), 2);
     }
@@ -260,7 +271,7 @@ mod tests {
         scan(&mut table, &[1, 2], T0);
         table.begin();
         table.unreadable(NameHash::of(&1_u64.to_le_bytes()));
-        table.end(true);
+        table.end(true, T0);
         assert_eq!(removed(&mut table), [Some(2)]);
     }
 
@@ -268,12 +279,36 @@ mod tests {
     fn a_dead_supervisor_comes_back_but_once_a_second() {
         let mut table = Scan::<4>::new();
         scan(&mut table, &[1], T0);
-        table.exited(pid(1));
+        table.exited(pid(1), Outcome::Exited(111), T0);
         let due = T0.plus(START_INTERVAL);
         assert_eq!(table.deadline(), Some(due));
         assert_eq!(scan(&mut table, &[1], T0), [(1, Verdict::Leave)]);
         assert_eq!(scan(&mut table, &[1], due), [(1, Verdict::Start)]);
         assert_eq!(table.deadline(), None);
+    }
+
+    #[test]
+    fn a_dead_supervisor_whose_entry_cannot_be_seen_is_looked_for_later() {
+        let mut table = Scan::<4>::new();
+        scan(&mut table, &[1], T0);
+        table.exited(pid(1), Outcome::Exited(111), T0);
+        let due = T0.plus(START_INTERVAL);
+        table.begin();
+        table.unreadable(NameHash::of(&1_u64.to_le_bytes()));
+        table.end(true, due);
+        assert_eq!((removed(&mut table).len(), table.deadline()), (0, Some(due.plus(SCAN_RETRY))));
+        table.begin();
+        table.end(false, due.plus(SCAN_RETRY));
+        assert_eq!(table.deadline(), Some(due.plus(SCAN_RETRY).plus(SCAN_RETRY)));
+    }
+
+    #[test]
+    fn a_supervisor_that_was_told_to_exit_stays_away_for_a_moment() {
+        let mut table = Scan::<4>::new();
+        scan(&mut table, &[1], T0);
+        let later = Instant::new(60, 0);
+        table.exited(pid(1), Outcome::Exited(0), later);
+        assert_eq!(table.deadline(), Some(later.plus(START_INTERVAL)));
     }
 
     #[test]
@@ -300,7 +335,7 @@ mod tests {
     fn strangers_change_nothing() {
         let mut table = Scan::<2>::new();
         scan(&mut table, &[1], T0);
-        table.exited(pid(99));
+        table.exited(pid(99), Outcome::Exited(0), T0);
         table.started(identity(99), pid(98), T0);
         assert_eq!((table.deadline(), table.supervisors().count()), (None, 1));
     }

@@ -189,9 +189,23 @@ impl Service {
         }
     }
 
-    /// Whether nothing runs, nothing is being started, and no control script is busy.
-    pub fn is_idle(&self) -> bool {
-        matches!(self.state, State::Down { .. }) && self.hook.is_none() && self.start_hook.is_none()
+    /// Whether nothing runs, and nothing is being started. A control script may still be busy.
+    pub fn is_down(&self) -> bool {
+        matches!(self.state, State::Down { .. })
+    }
+
+    /// Whether a control script is busy.
+    pub fn has_hooks(&self) -> bool {
+        self.hook.is_some() || self.start_hook.is_some()
+    }
+
+    /// Kills the control scripts that are busy.
+    pub(super) fn kill_hooks(&self, actions: &mut Actions) {
+        for hook in [self.hook, self.start_hook].into_iter().flatten() {
+            if let Some(pid) = hook.pid {
+                self.act(actions, Action::Signal(pid, Signal::KILL));
+            }
+        }
     }
 
     /// Whether it was told to exit.
@@ -313,11 +327,7 @@ impl Service {
     fn kill(&mut self, actions: &mut Actions) {
         self.waiting.clear();
         let is_held_up = self.hook.is_some();
-        for hook in [self.hook, self.start_hook].into_iter().flatten() {
-            if let Some(pid) = hook.pid {
-                self.act(actions, Action::Signal(pid, Signal::KILL));
-            }
-        }
+        self.kill_hooks(actions);
         match self.state {
             State::Running { .. } if !is_held_up => self.ask_hook(Command::Kill, actions),
             State::Running { pid } | State::Finish { pid } => self.act(actions, Action::Signal(pid, Signal::KILL)),
@@ -377,9 +387,11 @@ impl Service {
                     Want::Exit => self.stop_further(Command::Exit, actions),
                 }
             }
-            Command::Pause => self.set_paused(true, actions),
-            Command::Continue => self.set_paused(false, actions),
+            Command::Pause if is_for_this => self.set_paused(true, actions),
+            Command::Continue if is_for_this => self.set_paused(false, actions),
             Command::Down
+            | Command::Pause
+            | Command::Continue
             | Command::Once
             | Command::Exit
             | Command::Term
@@ -441,7 +453,11 @@ impl Service {
                 self.state = State::Down { not_before };
             }
             (Script::Finish(_), State::Finishing { ended, .. }) => match retry_at {
-                Some(_) => self.state = State::Finishing { ended, retry_at },
+                Some(_) => {
+                    self.state = State::Finishing { ended, retry_at };
+                    // The process is gone, and shall not be told as alive until then.
+                    self.act(actions, Action::WriteStatus);
+                }
                 None => self.come_down(now, actions),
             },
             (Script::Control(Command::Up), _) => {
@@ -856,7 +872,7 @@ mod tests {
         assert_eq!(bench.signals(), [(11, 9), (10, 9)]);
         bench.end(11, 9);
         bench.end(10, 9);
-        assert!(bench.service.is_idle() && bench.service.wants_exit());
+        assert!(bench.service.is_down() && bench.service.wants_exit());
     }
 
     #[test]
@@ -891,7 +907,7 @@ mod tests {
         }
         assert_eq!(bench.stat(), "run, got TERM, want exit");
         bench.end(10, 0);
-        assert!(bench.service.is_idle() && bench.service.wants_exit());
+        assert!(bench.service.is_down() && bench.service.wants_exit());
     }
 
     #[test]
@@ -939,6 +955,17 @@ mod tests {
         assert_eq!(bench.service.exec_error(), Some(Errno::NOENT));
         bench.end(10, 111 << 8);
         assert_eq!(bench.service.exec_error(), None);
+    }
+
+    #[test]
+    fn a_late_pause_script_does_not_mark_another_process() {
+        let mut bench = Bench::running(Member::Main);
+        bench.has_hooks = true;
+        bench.command(b'p');
+        bench.has_hooks = false;
+        bench.end(10, 9);
+        bench.end(11, 1 << 8);
+        assert_eq!((bench.signals(), bench.stat().as_str()), (vec![], "run"));
     }
 
     #[test]

@@ -4,6 +4,7 @@ use supervision::process::signal::Signal;
 use supervision::supervise::pair::Event;
 use supervision::supervise::service::Member;
 use sys::process::{self, ExecErrors};
+use sys::report::Errors;
 use sys::signal::Signals;
 use sys::{AsFd, poll, report, standard};
 
@@ -22,7 +23,8 @@ pub fn main(words: Words) -> i32 {
         report::line(standard::error(), b"usage: % dir\n", &[words.called()]);
         return EXIT_USAGE;
     };
-    let opened = Signals::catch(CAUGHT).and_then(|signals| Ok(Shared { signals, exec_errors: ExecErrors::new()? }));
+    let opened = Signals::catch(CAUGHT)
+        .and_then(|signals| Ok(Shared { signals, exec_errors: ExecErrors::new()?, errors: Errors::open() }));
     let shared = match opened {
         Ok(shared) => shared,
         Err(reason) => {
@@ -31,7 +33,7 @@ pub fn main(words: Words) -> i32 {
             return EXIT_FAILED;
         }
     };
-    let mut supervisor = match Supervisor::open(name) {
+    let mut supervisor = match Supervisor::open(name, &shared) {
         Ok(supervisor) => supervisor,
         Err(fatal) => {
             fatal.report(name);

@@ -8,6 +8,7 @@ use supervision::process::signal::Signal;
 use supervision::supervise::scan::{Identity, NameHash, Scan, Verdict};
 use supervision::time::{Instant, earlier};
 use sys::file::{self, CURRENT, Kind, Metadata};
+use sys::report::Errors;
 use sys::signal::Signals;
 use sys::watch::Watch;
 use sys::{AsFd, Descriptor, clock, directory, poll, process, report, standard};
@@ -30,6 +31,8 @@ struct Settings {
     /// Each supervisor leads a session of its own.
     leads_sessions: bool,
     signals: Signals,
+    /// Where trouble is told.
+    errors: Errors,
 }
 
 /// What a directory looked like when it was last scanned, where changes are not told.
@@ -65,7 +68,11 @@ pub fn main(words: Words) -> i32 {
             return EXIT_FATAL;
         }
     };
-    let settings = Settings { directory, leads_sessions, signals };
+    let settings = Settings { directory, leads_sessions, signals, errors: Errors::open() };
+    if words.get(place.saturating_add(1)).is_some() {
+        // Its place was the memory of the command line, which `ps` shows and `pkill -f` matches.
+        settings.errors.line(b"runsvdir %: warning: log service disabled.", &[directory.to_bytes()]);
+    }
     let mut schedule = Schedule { watch: None, look: None, look_at: None, must_scan: true, is_suspect: false };
     // Large, and therefore never moved.
     let mut scan = Scan::<SERVICES>::new();
@@ -113,8 +120,8 @@ impl Settings {
                 _ => {}
             }
         }
-        while let Some((pid, _)) = process::reap() {
-            scan.exited(pid);
+        while let Some((pid, outcome)) = process::reap() {
+            scan.exited(pid, outcome, clock::monotonic());
         }
         None
     }
@@ -143,6 +150,7 @@ impl Settings {
                 self.warn(b"runsvdir %: warning: unable to stat %: %", self.directory, reason);
                 schedule.look_at = Some(now.plus(SCAN_RETRY));
                 schedule.is_suspect = true;
+                scan.end(false, now);
                 return;
             }
         };
@@ -156,7 +164,7 @@ impl Settings {
         if let Err(reason) = read {
             self.warn(b"runsvdir %: warning: unable to read directory %: %", self.directory, reason);
         }
-        scan.end(read.is_ok());
+        scan.end(read.is_ok(), now);
         while let Some(supervisor) = scan.take_removed() {
             if let Some(pid) = supervisor {
                 process::signal(pid, Signal::TERM);
@@ -171,7 +179,7 @@ impl Settings {
     /// Deals with one entry; false if it could not be examined.
     fn examine<const N: usize>(&self, directory: &Descriptor, name: &CStr, scan: &mut Scan<N>, now: Instant) -> bool {
         let metadata = match file::metadata(directory.as_fd(), name) {
-            Ok(Metadata { kind: Kind::Fifo | Kind::Other, .. }) => return true,
+            Ok(Metadata { kind: Kind::Fifo | Kind::CharacterDevice | Kind::Other, .. }) => return true,
             Ok(metadata) => metadata,
             Err(reason) => {
                 self.warn(b"runsvdir %: warning: unable to stat %: %", name, reason);
@@ -187,7 +195,7 @@ impl Settings {
             Verdict::Leave => {}
             Verdict::Full => {
                 let template = b"runsvdir %: warning: unable to start runsv %: too many services.";
-                report::line_if_ready(standard::error(), template, &[self.directory.to_bytes(), name.to_bytes()]);
+                self.errors.line(template, &[self.directory.to_bytes(), name.to_bytes()]);
             }
             Verdict::Start => match process::spawn(|| self.become_runsv(directory, name)) {
                 Ok(pid) => scan.started(identity, pid, now),
@@ -216,7 +224,7 @@ impl Settings {
 
     fn warn(&self, template: &[u8], name: &CStr, reason: Errno) {
         let values = [self.directory.to_bytes(), name.to_bytes(), reason.text()];
-        report::line_if_ready(standard::error(), template, &values);
+        self.errors.line(template, &values);
     }
 }
 

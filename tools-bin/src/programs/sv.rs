@@ -215,11 +215,11 @@ impl Call {
 
     fn send_to_all(&self, words: Words, request: Request) -> i32 {
         let waits = request.waits || self.reports;
-        let deadline = clock::monotonic().plus(self.wait);
         let mut failures: u8 = 0;
         let mut index = 0;
         // As many at once as there is room for; usually all.
         loop {
+            let deadline = clock::monotonic().plus(self.wait);
             let mut all = Vec::<Pending, SERVICES_AT_ONCE>::new();
             while !all.is_full()
                 && let Some(name) = self.service(words, index)
@@ -257,6 +257,7 @@ impl Call {
             return failures;
         }
         let watch = self.watch(all);
+        let exits = request.bytes.contains(&b'x');
         loop {
             let now = clock::monotonic();
             let mut is_waiting = false;
@@ -270,8 +271,10 @@ impl Call {
                         failures = failures.saturating_add(1);
                     }
                     Look::Waiting { ok, needs_looking } => {
+                        // Of several supervisors that end, only the first shows it.
+                        let is_unseen = exits && is_waiting;
                         is_waiting = true;
-                        if needs_looking || watch.is_none() {
+                        if needs_looking || is_unseen || watch.is_none() {
                             look_at = Some(now.plus(CHECK_INTERVAL));
                         }
                         supervisor = supervisor.or(ok);
@@ -283,7 +286,7 @@ impl Call {
             }
             let watched = watch.as_ref().map(AsFd::as_fd);
             // The end of a supervisor shows as the end of those who read its fifo.
-            let ends = supervisor.as_ref().map(AsFd::as_fd).filter(|_| request.bytes.contains(&b'x'));
+            let ends = supervisor.as_ref().map(AsFd::as_fd).filter(|_| exits);
             poll::wait([watched, ends, None], earlier(look_at, Some(deadline)));
             if let Some(watch) = &watch {
                 watch.drain();
@@ -379,10 +382,9 @@ fn tell_status(name: &CStr, record: &Record) -> bool {
             }
             Err(trouble) => {
                 is_whole = false;
-                let (template, reason) = trouble.words();
                 let kind: &[u8] = if trouble.is_failure() { b"; fail: %/log" } else { b"; warning: %/log" };
                 line.fill(kind, &[name.to_bytes()]);
-                line.fill(template, &[b"", reason.map_or(b"", Errno::text)]);
+                trouble.fill_words(&mut line, b"");
             }
         },
     }
