@@ -419,7 +419,8 @@ fn interrupt_with_a_script_that_calls_init() {
     machine.wait_console("\ntwo\n");
     machine.signal(Signal::SIGINT);
     assert_eq!(machine.wait_end(), MachineEnd::Reboot);
-    let console = after_booting(&machine);
+    // The script may end before or after the stages that it asked for.
+    let console = after_booting(&machine).replace("- runit: leave stage: /etc/runit/ctrlaltdel\n", "");
     assert!(
         console.contains("- runit: ctrl-alt-del request...\n- runit: enter stage: /etc/runit/ctrlaltdel\ncad\n"),
         "{console}"

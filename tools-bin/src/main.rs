@@ -77,7 +77,7 @@ fn start(arguments: Arguments) -> i32 {
     let words = Words { arguments, skipped: 1 };
     match words.called() {
         b"" => {
-            report::line(standard::error(), b"usage: pipit --list | pipit name [argument ...]\n", &[]);
+            report::line(standard::error(), b"usage: pipit --list | name ...\n", &[]);
             EXIT_USAGE
         }
         b"--list" => {

@@ -50,15 +50,12 @@ fn watch_links(watch: &Watch, path: &CStr) {
 /// The end of the first part of `path` that is a link, and where it leads.
 fn first_link<'a>(path: &Path, buffer: &'a mut [u8; PATH_BYTES]) -> Option<(usize, &'a [u8])> {
     let bytes = path.as_bytes();
-    let end = (1..=bytes.len()).find(|end| {
-        let (part, rest) = bytes.split_at_checked(*end).unwrap_or((b"", b""));
-        let is_whole = rest.is_empty() || rest.starts_with(b"/");
-        is_whole && !part.ends_with(b"/") && {
-            let mut first = [0; 1];
-            let mut part = Path::from_bytes(part);
-            part.terminated().is_some_and(|part| file::read_link(CURRENT, part, &mut first).is_ok())
-        }
+    let (end, size) = (1..=bytes.len()).find_map(|end| {
+        let (part, rest) = bytes.split_at_checked(end)?;
+        let is_whole = (rest.is_empty() || rest.starts_with(b"/")) && !part.ends_with(b"/");
+        let mut part = Path::from_bytes(if is_whole { part } else { return None });
+        let target = file::read_link(CURRENT, part.terminated()?, &mut *buffer).ok()?;
+        Some((end, target.len()))
     })?;
-    let mut part = Path::from_bytes(bytes.get(..end)?);
-    Some((end, file::read_link(CURRENT, part.terminated()?, buffer).ok()?))
+    Some((end, buffer.get(..size)?))
 }
