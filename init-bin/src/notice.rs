@@ -29,7 +29,7 @@ pub fn words(notice: Notice) -> (&'static [u8], &'static CStr, Option<Errno>) {
         Notice::UnableToStart(child, errno) => (b"fatal: unable to start child: %", path(child), Some(errno)),
         Notice::Crashed(child) => (b"warning: child crashed: %", path(child), None),
         Notice::Failed(child) => (b"warning: child failed: %", path(child), None),
-        Notice::Emergency(of) => (b"warning: emergency program instead of: %", stage(of), None),
+        Notice::Emergency(of) => (b"warning: running the emergency program instead of: %", stage(of), None),
         Notice::Stranded(of) => (b"fatal: nothing can be run instead of: %, waiting for ctrl-alt-del", stage(of), None),
         Notice::NotTerminated(of) => {
             let number = match of {
@@ -43,10 +43,12 @@ pub fn words(notice: Notice) -> (&'static [u8], &'static CStr, Option<Errno>) {
         Notice::KillingStageTwo => (b"warning: killing all processes in stage 2...", nothing, None),
         Notice::Restarting => (b"warning: restarting.", nothing, None),
         Notice::CtrlAltDelRequest => (b"ctrl-alt-del request...", nothing, None),
-        Notice::GoingDownAlready => (b"busy, the third request forces it.", nothing, None),
-        Notice::Forcing => (b"forced, sending sigkill...", nothing, None),
+        Notice::GoingDownAlready => (b"warning: busy, the third request forces it.", nothing, None),
+        Notice::Forcing => (b"warning: forced by ctrl-alt-del, sending sigkill...", nothing, None),
         Notice::PowerFailure => (b"power failure...", nothing, None),
-        Notice::PowerFailureIgnored => (b"power failure ignored: % is not executable.", path(Child::PowerFail), None),
+        Notice::PowerFailureIgnored => {
+            (b"warning: power failure ignored: % is not executable.", path(Child::PowerFail), None)
+        }
         Notice::KillingAll => (b"sending KILL signal to all processes...", nothing, None),
         Notice::Ending(Ending::Reboot) => (b"system reboot.", nothing, None),
         Notice::Ending(Ending::PowerOff) => (b"power off...", nothing, None),
