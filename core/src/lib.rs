@@ -1,6 +1,6 @@
 //! The decisions of an init system, and nothing else.
 //!
-//! Every machine here is a plain value of fixed size: it takes one [event](supervise::service::Event)
+//! Every machine here is a plain value of fixed size: it takes one [event](supervise::event::Event)
 //! at a time, together with the time, and appends the actions that its caller must perform. The outcome
 //! of an action comes back as another event.
 //!

@@ -6,7 +6,7 @@ use supervision::process::Pid;
 use supervision::process::errno::Errno;
 use supervision::process::outcome::Outcome;
 use supervision::process::signal::Signal;
-use supervision::supervise::service::{Member, Script};
+use supervision::supervise::event::{Member, Script};
 use supervision::text::Text;
 use sys::process::{ExecErrors, enter, execute, spawn};
 use sys::report::Errors;

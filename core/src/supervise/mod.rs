@@ -2,6 +2,7 @@
 
 pub mod client;
 pub mod control;
+pub mod event;
 pub mod pair;
 pub mod scan;
 pub mod service;

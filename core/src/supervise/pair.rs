@@ -5,7 +5,8 @@
 //! when it has ended too, the pair is done.
 
 use super::control::Command;
-use super::service::{Action, Actions, Event as MemberEvent, Member, Script, Service};
+use super::event::{Action, Actions, Event as MemberEvent, Member, Script};
+use super::service::Service;
 use crate::limits::HOOK_GRACE;
 use crate::process::Pid;
 use crate::process::errno::Errno;

@@ -22,74 +22,18 @@
 //! A log service has no control scripts and no finish script, and cannot be told to exit; it is told so by
 //! the end of its input ([`super::pair`]).
 
-use heapless::{Deque, Vec};
+use heapless::Vec;
 
 use super::control::Command;
+use super::event::{Action, Actions, Event, Member, Script};
 use super::status::{Phase, Record, Wanted};
-use crate::limits::{FORK_RETRY, PAIR_ACTIONS, START_INTERVAL, WAITING_COMMANDS};
+use crate::limits::{FORK_RETRY, START_INTERVAL, WAITING_COMMANDS};
 use crate::process::Pid;
 use crate::process::errno::Errno;
 use crate::process::outcome::Outcome;
 use crate::process::signal::Signal;
 use crate::tai64n::Label;
 use crate::time::{Instant, Now};
-
-/// Which process of a pair.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Member {
-    /// The service itself.
-    Main,
-    /// Its log service.
-    Log,
-}
-
-/// A program of a service directory.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Script {
-    /// `./run`.
-    Run,
-    /// `./finish`, with how `./run` ended as its arguments.
-    Finish(Outcome),
-    /// `control/X`.
-    Control(Command),
-}
-
-/// Something that has already happened.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Event {
-    /// A command was read, or a signal stands for one.
-    Command(Command),
-    /// The script asked for was forked.
-    Spawned(Script, Pid),
-    /// The script asked for is not there, or is not meant to be run.
-    Absent(Script),
-    /// The script asked for could not be forked.
-    SpawnFailed(Script, Errno),
-    /// A forked child could not execute its script; its end follows.
-    ExecFailed(Pid, Errno),
-    /// A child ended.
-    Exited(Pid, Outcome),
-    /// The deadline is reached; before its first, the machine does nothing.
-    Deadline,
-}
-
-/// Something to do now.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Action {
-    /// Start a script, and answer.
-    Spawn(Script),
-    /// Send a signal.
-    Signal(Pid, Signal),
-    /// Write the status files.
-    WriteStatus,
-    /// Close both ends of the log pipe.
-    ClosePipe,
-    /// End the supervisor.
-    Exit,
-}
-
-/// What must be done, by and for which member, in this order.
-pub type Actions = Deque<(Member, Action), PAIR_ACTIONS>;
 
 /// What commands have made of the service's future.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -530,6 +474,7 @@ impl Service {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::limits::PAIR_ACTIONS;
 
     /// A service under test: time is invented, and scripts start as told here.
     struct Bench {

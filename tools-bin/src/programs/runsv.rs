@@ -1,8 +1,8 @@
 //! `runsv DIR`: supervises one service and its log service (runsv(8)).
 
 use supervision::process::signal::Signal;
+use supervision::supervise::event::Member;
 use supervision::supervise::pair::Event;
-use supervision::supervise::service::Member;
 use sys::process::{self, ExecErrors};
 use sys::report::Errors;
 use sys::signal::Signals;
