@@ -6,7 +6,7 @@ use crate::time::Duration;
 pub const WAITING_COMMANDS: usize = 9;
 
 /// Actions that one event can make a service and its log service ask for. Proven by the test that
-/// drives every state with every event.
+/// tries every short history, with room to spare.
 pub const PAIR_ACTIONS: usize = 12;
 
 /// Actions that one event can make pid 1 ask for. Proven likewise.
