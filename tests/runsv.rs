@@ -1177,6 +1177,48 @@ fn supervise_may_be_a_link() {
     assert_eq!(scratch.path().join("state/web").metadata().expect("directory").mode() & 0o7777, 0o700);
 }
 
+/// Whoever owns `supervise/` may not choose what root writes to.
+#[test]
+fn mends_f29_links_in_supervise_are_not_followed() {
+    let scratch = Scratch::new();
+    let service = scratch.service("web").run(LISTEN);
+    let victim = scratch.file("victim", "mine\n");
+    scratch.directory("web/supervise");
+    std::os::unix::fs::symlink(&victim, service.path().join("supervise/status.new")).expect("a link");
+    let runsv = scratch.supervise(&service);
+    runsv.wait_stderr("runsv web: warning: unable to open supervise/status.new: symbolic link loop\n");
+    assert_eq!(std::fs::read_to_string(&victim).expect("victim"), "mine\n");
+}
+
+/// The status is true although there is no room for it.
+#[test]
+fn mends_f27_full_file_system_still_takes_the_status() {
+    if !needs(&["root", "namespaces"]) {
+        return;
+    }
+    let scratch = Scratch::new();
+    scratch.directory("web");
+    let mut command = scratch.command("unshare");
+    let script = "mount -t tmpfs -o size=64k none web && printf '#!/bin/sh\\nexec sleep 1000\\n' >web/run && chmod +x web/run && \
+                  exec runsv web";
+    command.args(["--mount", "sh", "-c", script]);
+    let runsv = scratch.start(command, Signal::SIGTERM);
+    let web = std::path::PathBuf::from(format!("/proc/{}/root{}", runsv.pid(), scratch.path().join("web").display()));
+    let read = |name: &str| std::fs::read_to_string(web.join("supervise").join(name)).unwrap_or_default();
+    wait_until("a running service", || (read("stat") == "run\n").then_some(()));
+    let old = read("pid");
+    // No page is left after this.
+    let _ = std::fs::write(web.join("filler"), vec![b'x'; 1 << 17]);
+    send_signal(old.trim().parse().expect("a pid"), Signal::SIGKILL);
+    wait_until("the new pid", || {
+        let pid = read("pid");
+        (pid != old && read("stat") == "run\n" && !pid.is_empty()).then_some(())
+    });
+    let status = std::fs::read(web.join("supervise/status")).expect("status");
+    let pid: u32 = read("pid").trim().parse().expect("a pid");
+    assert_eq!((status.len(), &status[12..16], status[19]), (20, &pid.to_le_bytes()[..], 1));
+}
+
 #[test]
 fn existing_files_are_used_again() {
     let scratch = Scratch::new();

@@ -352,6 +352,53 @@ fn directory_that_disappears_stops_nothing() {
     assert_eq!(web.wait_stat("run").pid, pid);
 }
 
+/// A supervisor that is due and cannot be seen is no reason to look without end.
+#[test]
+fn mends_dead_runsv_in_a_missing_directory_makes_no_flood() {
+    let scan = Scan::new();
+    let web = scan.service("web");
+    scan.link("web");
+    let runsvdir = scan.start();
+    web.wait_running();
+    let runsv = runsv_of(&runsvdir, "web");
+    std::fs::rename(scan.path(), scan.scratch.path().join("elsewhere")).expect("rename");
+    runsvdir.wait_stderr("file does not exist\n");
+    send_signal(runsv, Signal::SIGTERM);
+    wait_until("runsv to end", || (!is_alive(runsv)).then_some(()));
+    let since = Instant::now();
+    let warnings = || runsvdir.stderr().lines().count();
+    let before = warnings();
+    wait_until("three more warnings", || (warnings() >= before + 3).then_some(()));
+    assert!(since.elapsed() > Duration::from_millis(1500), "{} warnings at once", warnings() - before);
+    std::fs::rename(scan.scratch.path().join("elsewhere"), scan.path()).expect("rename");
+    web.wait_running();
+}
+
+/// Of many supervisors that end at once each is seen, though another one takes its place soon.
+#[test]
+fn mends_exit_of_many_services_is_seen() {
+    let scan = Scan::new();
+    let names: Vec<String> = (0..40).map(|number| format!("s{number}")).collect();
+    for name in &names {
+        scan.service(name);
+        scan.link(name);
+    }
+    let _runsvdir = scan.start();
+    for name in &names {
+        scan.scratch.service(&format!("sv/{name}")).wait_running();
+    }
+    let mut words = vec!["-w30", "exit"];
+    let paths: Vec<String> = names.iter().map(|name| format!("./sv/{name}")).collect();
+    words.extend(paths.iter().map(String::as_str));
+    let output = scan.scratch.sv(&words);
+    let all_gone: String = paths.iter().map(|path| format!("ok: {path}: runsv not running\n")).collect();
+    let mut lines: Vec<&str> = output.stdout.lines().collect();
+    let mut expected: Vec<&str> = all_gone.lines().collect();
+    lines.sort_unstable();
+    expected.sort_unstable();
+    assert_eq!((lines, output.stderr.as_str()), (expected, ""));
+}
+
 /// The way levels are switched: `current` is a link, and is replaced by a rename.
 #[test]
 fn switched_current_link() {
