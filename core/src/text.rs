@@ -29,10 +29,11 @@ impl<const N: usize> Text<N> {
         text
     }
 
-    /// Appends a NUL, and gives what is before it as a path; `None` if there is no room, or a NUL before.
+    /// Appends a NUL, and gives what is before it as a path; up to an earlier
+    /// NUL if there is one; `None` if there is no room.
     pub fn terminated(&mut self) -> Option<&CStr> {
         self.push(b"\0");
-        CStr::from_bytes_with_nul(&self.0).ok()
+        CStr::from_bytes_until_nul(&self.0).ok()
     }
 
     /// Appends `bytes`, as far as they fit.

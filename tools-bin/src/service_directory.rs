@@ -135,7 +135,7 @@ fn execute_finish(outcome: Outcome) -> Errno {
     status.push_number(outcome.low_byte().into());
     code.push(b"\0");
     status.push(b"\0");
-    match (CStr::from_bytes_with_nul(code.as_bytes()), CStr::from_bytes_with_nul(status.as_bytes())) {
+    match (CStr::from_bytes_until_nul(code.as_bytes()), CStr::from_bytes_until_nul(status.as_bytes())) {
         (Ok(code), Ok(status)) => execute(c"./finish", &[c"./finish", code, status]),
         // Three digits and a NUL always fit.
         _ => Errno::INVAL,

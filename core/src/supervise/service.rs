@@ -145,9 +145,9 @@ impl Service {
 
     /// Kills the control scripts that are busy.
     pub(super) fn kill_hooks(&self, actions: &mut Actions) {
-        for hook in [self.hook, self.start_hook].into_iter().flatten() {
-            if let Some(pid) = hook.pid {
-                self.act(actions, Action::Signal(pid, Signal::KILL));
+        for hook in [&self.hook, &self.start_hook] {
+            if let Some(Hook { pid: Some(pid), .. }) = hook {
+                self.act(actions, Action::Signal(*pid, Signal::KILL));
             }
         }
     }

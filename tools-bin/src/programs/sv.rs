@@ -176,7 +176,7 @@ impl Call {
             // The name it is called by; words behind the command mean nothing.
             let called = words.get(0)?.to_bytes_with_nul();
             let base = called.rsplit(|byte| *byte == b'/').next()?;
-            return if index == 0 { CStr::from_bytes_with_nul(base).ok() } else { None };
+            return if index == 0 { CStr::from_bytes_until_nul(base).ok() } else { None };
         }
         words.get(self.command.saturating_add(1).saturating_add(index))
     }
