@@ -1,4 +1,4 @@
-//! TAI64N labels: the stamps of status files and logs (`common.md`, section 6 of the restated behaviour).
+//! TAI64N labels: the stamps of status files and logs.
 //!
 //! A label counts from 2^62 with a constant offset of ten seconds to Unix time; leap seconds are ignored,
 //! as every program of this family does.

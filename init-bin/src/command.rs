@@ -1,4 +1,4 @@
-//! `init 0` and `init 6`: leaves the request and wakes pid 1 (`runit.md`, section 2).
+//! `init 0` and `init 6`: leaves the request and wakes pid 1 (runit-init(8)).
 
 use core::ffi::CStr;
 

@@ -18,7 +18,7 @@ use sys::{process, report, standard};
 
 sys::entry!(start);
 
-/// A failed system call, or not pid 1 (`runit.md`, section 3).
+/// A failed system call, or not pid 1 (runit-init(8)).
 const EXIT_FAILED: i32 = 111;
 
 fn start(arguments: Arguments) -> i32 {

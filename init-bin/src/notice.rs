@@ -1,4 +1,4 @@
-//! The words of pid 1 (`runit.md`, section 7).
+//! The words of pid 1 (runit-init(8)).
 
 use core::ffi::CStr;
 

@@ -1,4 +1,4 @@
-//! Executes a program that is looked for in `PATH` (`common.md`, section 8).
+//! Executes a program that is looked for in `PATH`, as runsvdir(8) says.
 
 use core::ffi::CStr;
 

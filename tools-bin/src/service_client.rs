@@ -1,5 +1,5 @@
 //! A supervised service from outside: what its `supervise/` tells, and how it is told something
-//! (`supervise-protocol.md`, section 8). The service directory is the current one.
+//! (runsv(8)). The service directory is the current one.
 
 use supervision::process::errno::Errno;
 use supervision::process::message::Line;

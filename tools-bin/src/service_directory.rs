@@ -1,4 +1,4 @@
-//! The programs in a service directory: which are there, and how each is executed (`runsv.md`, sections 4 and 6).
+//! The programs in a service directory: which are there, and how each is executed (runsv(8)).
 
 use core::ffi::CStr;
 
@@ -27,7 +27,7 @@ pub const CAUGHT: SignalSet = SignalSet::of(&[
     Signal::USR2,
 ]);
 
-/// A child that could not execute its program, and every failed system call (`runsv.md`, section 1).
+/// A child that could not execute its program, and every failed system call (runsv(8)).
 pub const EXIT_FAILED: i32 = 111;
 
 /// What a child needs of its supervisor.

@@ -1,5 +1,5 @@
 //! The directory `supervise/` of a service: where it is, and what a supervisor keeps in it
-//! (`supervise-protocol.md`).
+//! (runsv(8)).
 //!
 //! It is below the service directory, or where a link of that name leads. Where there is neither, and the service
 //! directory cannot be written to, it is `/run/runit/supervise.NAME`: NAME is the last part of the service

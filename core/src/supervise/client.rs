@@ -1,5 +1,5 @@
 //! What `sv` knows: its words, when a command counts as done, and how a status is told
-//! (`sv.md`, sections 3, 5 and 6).
+//! (sv(8)).
 
 use super::status::{Phase, Record, Wanted};
 use crate::limits::STATUS_TAIL;

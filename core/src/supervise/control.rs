@@ -1,5 +1,5 @@
 //! Commands to a service: the one table of control byte, control script and signal
-//! (`supervise-protocol.md`, section 7).
+//! (runsv(8)).
 
 use crate::process::signal::Signal;
 

@@ -1,4 +1,4 @@
-//! What `supervise/status` and `supervise/stat` hold (`supervise-protocol.md`, sections 3 and 4).
+//! What `supervise/status` and `supervise/stat` hold (runsv(8)).
 
 use crate::limits::STAT_LINE;
 use crate::process::Pid;

@@ -1,4 +1,4 @@
-//! `halt`, `poweroff`, `reboot`: one program, which asks pid 1, or with `-f` the kernel (`runit-for-lfs.md`, section 3.1).
+//! `halt`, `poweroff`, `reboot`: one program, which asks pid 1, or with `-f` the kernel (halt(8)).
 
 use core::ffi::CStr;
 
