@@ -5,10 +5,15 @@ use core::ffi::CStr;
 use heapless::Vec;
 use ufmt::{uWrite, uwrite};
 
+use crate::limits::{PATH_BYTES, PATH_MARGIN};
+
 /// At most `N` bytes of text. What does not fit is left out; the sizes in [`crate::limits`] are chosen so
 /// that it always fits.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Text<const N: usize>(Vec<u8, N>);
+
+/// A path of one's own making, with room for its NUL.
+pub type Path = Text<{ PATH_BYTES + PATH_MARGIN }>;
 
 impl<const N: usize> Default for Text<N> {
     fn default() -> Self {

@@ -3,6 +3,7 @@
 use core::ffi::CStr;
 
 use supervision::boot::event::{Child, Ending, Stage};
+use supervision::boot::stage::REFUSED;
 use supervision::process::errno::Errno;
 use supervision::process::signal::Signal;
 use sys::process::{ExecErrors, execute};
@@ -55,7 +56,7 @@ pub fn end(ending: Ending, syncs: bool) -> i32 {
         Ending::Halt => machine::halt(),
         Ending::Reboot => machine::restart(),
     };
-    if outcome.is_ok() { 0 } else { EXIT_FAILED }
+    if outcome.is_ok() { 0 } else { REFUSED.into() }
 }
 
 /// Puts the standard descriptors on the console, opened anew so that no flag of pid 1's own is shared.

@@ -47,7 +47,8 @@ pub fn close_output() {
     unsafe { rustix::io::close(Standard::Output as i32) };
 }
 
-/// Opens `/dev/null`, or something that cannot be used at all, in the place of each standard descriptor that is closed, so that no file takes its number.
+/// Opens `/dev/null`, or something that cannot be used at all, in the place of each standard descriptor that is
+/// closed, so that no file takes its number.
 pub fn open_closed() {
     for standard in [Standard::Input, Standard::Output, Standard::Error] {
         if rustix::io::fcntl_getfd(borrow(standard)).is_err() {

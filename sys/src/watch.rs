@@ -45,15 +45,11 @@ impl Watch {
         inotify::add_watch(&self.0, directory, flags).map(drop).map_err(errno)
     }
 
-    /// Takes all that is known to have happened; whether there was anything.
-    pub fn drain(&self) -> bool {
+    /// Takes all that is known to have happened.
+    pub fn drain(&self) {
         // What changed is not asked for: whoever watches looks at everything.
         let mut events = [0; BUFFER];
-        let mut has_changed = false;
-        while file::read(self.0.as_fd(), &mut events).is_ok() {
-            has_changed = true;
-        }
-        has_changed
+        while file::read(self.0.as_fd(), &mut events).is_ok() {}
     }
 }
 

@@ -2,9 +2,8 @@
 
 use core::ffi::CStr;
 
-use supervision::limits::{PATH_BYTES, PATH_MARGIN};
 use supervision::process::errno::Errno;
-use supervision::text::Text;
+use supervision::text::Path;
 use sys::process::{execute, variable};
 
 /// Where programs are looked for without a `PATH`.
@@ -16,7 +15,7 @@ pub fn execute_from_path(program: &CStr, arguments: &[&CStr]) -> Errno {
     let path = variable(c"PATH").map_or(DEFAULT_PATH, CStr::to_bytes);
     let mut telling = Errno::NOENT;
     for directory in path.split(|byte| *byte == b':') {
-        let mut candidate = Text::<{ PATH_BYTES + PATH_MARGIN }>::from_bytes(directory);
+        let mut candidate = Path::from_bytes(directory);
         candidate.push(if directory.is_empty() { b"./" } else { b"/" });
         candidate.push(program.to_bytes());
         // A path that is too long leads to nothing.

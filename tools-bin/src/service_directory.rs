@@ -133,10 +133,8 @@ fn execute_finish(outcome: Outcome) -> Errno {
     }
     let mut status = Text::<8>::new();
     status.push_number(outcome.low_byte().into());
-    code.push(b"\0");
-    status.push(b"\0");
-    match (CStr::from_bytes_until_nul(code.as_bytes()), CStr::from_bytes_until_nul(status.as_bytes())) {
-        (Ok(code), Ok(status)) => execute(c"./finish", &[c"./finish", code, status]),
+    match (code.terminated(), status.terminated()) {
+        (Some(code), Some(status)) => execute(c"./finish", &[c"./finish", code, status]),
         // Three digits and a NUL always fit.
         _ => Errno::INVAL,
     }

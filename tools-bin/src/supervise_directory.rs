@@ -7,20 +7,17 @@
 
 use core::ffi::CStr;
 
-use supervision::limits::{PATH_BYTES, PATH_MARGIN};
+use supervision::limits::PATH_BYTES;
 use supervision::process::Pid;
 use supervision::process::errno::Errno;
 use supervision::supervise::status::Record;
-use supervision::text::Text;
+use supervision::text::{Path, Text};
 use sys::file::{self, CURRENT, Kind};
 use sys::watch::Watch;
 use sys::{Descriptor, process};
 
 const NAME: &CStr = c"supervise";
 const ELSEWHERE: &[u8] = b"/run/runit/supervise.";
-
-/// A path of one's own making, NUL-terminated.
-type Path = Text<{ PATH_BYTES + PATH_MARGIN }>;
 
 /// A file in the directory.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

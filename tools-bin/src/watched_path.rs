@@ -2,13 +2,11 @@
 
 use core::ffi::CStr;
 
-use supervision::limits::{LINKS, PATH_BYTES, PATH_MARGIN};
-use supervision::text::Text;
+use supervision::limits::{LINKS, PATH_BYTES};
+use supervision::text::Path;
 use sys::Result;
 use sys::file::{self, CURRENT};
 use sys::watch::Watch;
-
-type Path = Text<{ PATH_BYTES + PATH_MARGIN }>;
 
 /// Begins to watch, with `watch` if it is there: it may know all or most of it already. What changes after this call
 /// is told, and what changed before is not.

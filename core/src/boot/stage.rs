@@ -1,4 +1,4 @@
-//! The machine of pid 1: three stages one after the other, and what may interrupt them (runit(8)).
+//! The machine of pid 1: three stages one after the other, and what may interrupt them (runit-init(8)).
 //!
 //! # States
 //! | State | Meaning | Left by |

@@ -10,12 +10,8 @@ impl Errno {
     pub const PERM: Self = Self(1);
     /// There is no such file.
     pub const NOENT: Self = Self(2);
-    /// A signal came first.
-    pub const INTR: Self = Self(4);
     /// Nobody reads the fifo.
     pub const NXIO: Self = Self(6);
-    /// Not an executable of a known kind.
-    pub const NOEXEC: Self = Self(8);
     /// Not now; for a lock: somebody else holds it.
     pub const AGAIN: Self = Self(11);
     /// Not allowed by the file's mode.
@@ -32,10 +28,6 @@ impl Errno {
     pub const NOSPC: Self = Self(28);
     /// The user's share of the file system is used up.
     pub const DQUOT: Self = Self(122);
-    /// The file system cannot be written to.
-    pub const ROFS: Self = Self(30);
-    /// Links lead in a circle.
-    pub const LOOP: Self = Self(40);
 
     /// The error the kernel knows by `number`.
     pub const fn new(number: u16) -> Self {

@@ -199,8 +199,9 @@ impl Service {
         matches!(self.state, State::Running { pid } if pid == process)
     }
 
-    fn hook_slot(&mut self, command: Command) -> Option<&mut Hook> {
-        if command == Command::Up { self.start_hook.as_mut() } else { self.hook.as_mut() }
+    /// Where the control script of `command` has its place.
+    fn hook_slot(&mut self, command: Command) -> &mut Option<Hook> {
+        if command == Command::Up { &mut self.start_hook } else { &mut self.hook }
     }
 
     fn wants_start(&self) -> bool {
@@ -226,7 +227,7 @@ impl Service {
             Command::Up | Command::Once | Command::Down | Command::Exit if is_final => {}
             Command::Exit if self.member == Member::Log => {}
             Command::Up => self.want_now(Want::Up, actions),
-            Command::Once if matches!(self.state, State::Down { .. }) => self.want_now(Want::Once, actions),
+            Command::Once if self.is_down() => self.want_now(Want::Once, actions),
             Command::Once => self.want_now(Want::Down, actions),
             Command::Down => {
                 self.want_now(Want::Down, actions);
@@ -295,11 +296,7 @@ impl Service {
         if self.member == Member::Log {
             return self.hook_ended(hook, false, actions);
         }
-        if command == Command::Up {
-            self.start_hook = Some(hook);
-        } else {
-            self.hook = Some(hook);
-        }
+        *self.hook_slot(command) = Some(hook);
         self.act(actions, Action::Spawn(Script::Control(command)));
     }
 
@@ -315,7 +312,7 @@ impl Service {
         match command {
             Command::Up => {
                 // Whoever stopped the service while `control/u` ran does not want it started after it.
-                if matches!(self.state, State::Down { .. }) && self.wants_start() {
+                if self.is_down() && self.wants_start() {
                     self.start(actions);
                 }
             }
@@ -404,13 +401,8 @@ impl Service {
                 }
                 None => self.come_down(now, actions),
             },
-            (Script::Control(Command::Up), _) => {
-                if let Some(hook) = self.start_hook.take() {
-                    self.hook_ended(hook, false, actions);
-                }
-            }
-            (Script::Control(_), _) => {
-                if let Some(hook) = self.hook.take() {
+            (Script::Control(command), _) => {
+                if let Some(hook) = self.hook_slot(command).take() {
                     self.hook_ended(hook, false, actions);
                 }
             }

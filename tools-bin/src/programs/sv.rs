@@ -94,10 +94,7 @@ fn usage(words: Words, is_init_script: bool, codes: &ExitCodes) -> i32 {
 /// Takes the command line apart; `None` for wrong usage.
 fn parse(words: Words, is_init_script: bool) -> Result<Option<Call>, Errno> {
     let mut reports = false;
-    let mut seconds = match process::variable(c"SVWAIT").map(|text| number(text.to_bytes())) {
-        None => Some(DEFAULT_WAIT),
-        Some(seconds) => seconds,
-    };
+    let mut seconds = process::variable(c"SVWAIT").map_or(Some(DEFAULT_WAIT), |text| number(text.to_bytes()));
     let mut place = 1;
     while let Some([b'-', letters @ ..]) = words.get(place).map(CStr::to_bytes)
         && !letters.is_empty()
@@ -230,7 +227,7 @@ impl Call {
                         let _ = all.push(Pending { name, before, is_done: !waits });
                     }
                     Err(Trouble::NotRunning) if request.bytes.starts_with(b"x") => {
-                        report::line(standard::output(), b"ok: %: runsv not running", &[name.to_bytes()]);
+                        tell_gone(name);
                     }
                     Err(trouble) => {
                         tell_trouble(name, trouble);
@@ -309,7 +306,7 @@ impl Call {
         let (record, ok) = match self.enter(name).and_then(|()| read_status()) {
             Ok(status) => status,
             Err(Trouble::NotRunning) if request.bytes.starts_with(b"x") => {
-                report::line(standard::output(), b"ok: %: runsv not running", &[name.to_bytes()]);
+                tell_gone(name);
                 return Look::Done;
             }
             Err(trouble) => {
@@ -413,6 +410,11 @@ fn fill_status<'a>(
     *tail = status_tail(record, is_normally_up, clock::wall());
     line.fill(b"%: %: %", &[record.phase.word(), shown, tail.as_bytes()]);
     true
+}
+
+/// Told to exit, it is gone.
+fn tell_gone(name: &CStr) {
+    report::line(standard::output(), b"ok: %: runsv not running", &[name.to_bytes()]);
 }
 
 fn tell_trouble(name: &CStr, trouble: Trouble) {
