@@ -14,6 +14,7 @@ mod process;
 mod programs;
 mod scratch;
 mod service;
+mod shown;
 mod status;
 mod wait;
 
@@ -25,6 +26,7 @@ pub use programs::{
 };
 pub use scratch::Scratch;
 pub use service::{LISTEN, LISTEN_AND_STAY, NOTE_START, Service, assert_a_second_apart, seconds_between};
+pub use shown::{EXTENSION_KEYS, Extension, RECORD_KEYS, STATUS_BYTES, Shown, boot_name, boot_seconds};
 pub use status::{State, Status};
 pub use wait::{LIMIT, wait_until};
 

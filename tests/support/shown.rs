@@ -9,7 +9,7 @@ use crate::status::{State, Status};
 use crate::wait::wait_until;
 
 /// Bytes of a status file of ours.
-pub const STATUS_BYTES: usize = 72;
+pub const STATUS_BYTES: usize = 80;
 
 /// The keys of `sv show` that every record has, in order.
 pub const RECORD_KEYS: [&str; 8] = ["service", "state", "pid", "wanted", "normally", "paused", "got-term", "seconds"];
@@ -65,6 +65,8 @@ pub struct Extension {
     pub tally: u16,
     /// Seconds of the back-off.
     pub backoff: u16,
+    /// When the file was written, in hundredths of a second on the clock of the boot.
+    pub written: u64,
 }
 
 impl Extension {
@@ -88,6 +90,7 @@ impl Extension {
             failed_start: 0,
             tally: 0,
             backoff: 0,
+            written: boot_seconds() * 100,
         }
     }
 
@@ -108,6 +111,7 @@ impl Extension {
         bytes.extend(self.failed_start.to_le_bytes());
         bytes.extend(self.tally.to_le_bytes());
         bytes.extend(self.backoff.to_le_bytes());
+        bytes.extend(self.written.to_le_bytes());
         assert_eq!(bytes.len(), STATUS_BYTES);
         bytes
     }
@@ -120,10 +124,11 @@ impl Extension {
         }
         let short = |at: usize| u16::from_le_bytes(bytes[at..at + 2].try_into().expect("2 bytes"));
         let number = |at: usize| u32::from_le_bytes(bytes[at..at + 4].try_into().expect("4 bytes"));
+        let long = |at: usize| u64::from_le_bytes(bytes[at..at + 8].try_into().expect("8 bytes"));
         Some(Extension {
             wanted: bytes[22].into(),
             is_taken_over: bytes[23] & 1 != 0,
-            seconds: u64::from_le_bytes(bytes[24..32].try_into().expect("8 bytes")),
+            seconds: long(24),
             nanoseconds: number(32),
             starts: number(36),
             supervisor: number(40),
@@ -138,6 +143,7 @@ impl Extension {
             failed_start: number(64),
             tally: short(68),
             backoff: short(70),
+            written: long(72),
         })
     }
 }
