@@ -639,7 +639,6 @@ const IN_STATE_FINISH: &[(&str, &str)] = &[
     ("o", "finish, want down"),
     ("x", "finish, want exit"),
     ("t", "finish"),
-    ("p", "finish, paused"),
     ("c", "finish"),
     ("pc", "finish"),
     ("h", "finish"),
@@ -667,7 +666,7 @@ fn control_bytes_in_state_finish() {
         service.wait_lines("starts", 1);
         service.send(bytes);
         let status = service.wait_stat(stat);
-        if matches!(*bytes, "x" | "d" | "o" | "p") {
+        if matches!(*bytes, "x" | "d" | "o") {
             assert_eq!(service.stat(), format!("{stat}\n"));
         } else {
             service.send("d");
@@ -677,6 +676,37 @@ fn control_bytes_in_state_finish() {
         assert_eq!(service.lines("signals"), Vec::<String>::new(), "signals to finish after {bytes:?}");
         assert_eq!((service.lines("starts").len(), service.lines("runs").len()), (1, 1), "after {bytes:?}");
     }
+}
+
+/// Only a process that was stopped is paused.
+#[test]
+fn mends_k18_pause_while_nothing_is_stopped_is_not_shown() {
+    let scratch = Scratch::new();
+    let finishing = scratch.service("finishing").run("exit 0").finish(LISTEN_AND_STAY);
+    let down = scratch.service("down").run(LISTEN).down();
+    let _runsv = (scratch.supervise(&finishing), scratch.supervise(&down));
+    finishing.wait_stat("finish");
+    down.wait_stat("down");
+    for (service, stat) in [(&finishing, "finish, want down"), (&down, "down")] {
+        service.send("p");
+        service.send("d");
+        service.wait_stat(stat);
+        assert!(!service.status().is_paused, "{stat}");
+    }
+}
+
+/// The CONT that comes with a stop ends the pause.
+#[test]
+fn mends_k18_a_stop_ends_the_pause() {
+    let scratch = Scratch::new();
+    let service = scratch.service("web").run(LISTEN_AND_STAY);
+    let _runsv = scratch.supervise(&service);
+    service.wait_running();
+    service.wait_lines("starts", 1);
+    service.send("p");
+    service.wait_stat("run, paused");
+    service.send("d");
+    service.wait_stat("run, got TERM, want down");
 }
 
 #[test]
@@ -1216,7 +1246,7 @@ fn mends_f27_full_file_system_still_takes_the_status() {
     });
     let status = std::fs::read(web.join("supervise/status")).expect("status");
     let pid: u32 = read("pid").trim().parse().expect("a pid");
-    assert_eq!((status.len(), &status[12..16], status[19]), (20, &pid.to_le_bytes()[..], 1));
+    assert_eq!((status.len(), &status[12..16], status[19]), (80, &pid.to_le_bytes()[..], 1));
 }
 
 #[test]

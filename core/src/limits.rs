@@ -21,11 +21,20 @@ pub const SERVICES_AT_ONCE: usize = 512;
 /// What a control script gets that is still busy when its service is down and told to exit.
 pub const HOOK_GRACE: Duration = Duration::from_seconds(5);
 
+/// What `sv` waits beyond the time that a service's supervisor gives it to stop.
+pub const STOP_MARGIN: Duration = Duration::from_seconds(1);
+
 /// Until `sv` looks again where nothing tells it of a change: a check script that did not pass.
 pub const CHECK_INTERVAL: Duration = Duration::from_milliseconds(420);
 
 /// Bytes of the longest status text: `finish, paused, got TERM, want down` and a newline.
 pub const STAT_LINE: usize = 40;
+
+/// Bytes of a status file: the 20 that everybody knows, and ours.
+pub const STATUS_FILE: usize = 80;
+
+/// Bytes read of a file that holds a setting, a number or a signal's name. What is behind them is not looked at.
+pub const SETTING_BYTES: usize = 32;
 
 /// Bytes of what `sv status` says behind a service's name, numbers of 20 digits included.
 pub const STATUS_TAIL: usize = 128;
@@ -43,8 +52,27 @@ pub const PATH_MARGIN: usize = 32;
 /// Links on the way to a directory; the kernel itself follows 40. Those beyond are not watched.
 pub const LINKS: usize = 16;
 
+/// Names of entries that were told to be in trouble, so that they are not told again; what is beyond is told each time.
+pub const TOLD_NAMES: usize = 32;
+
+/// Between two marks in the log of a `runsvdir`: that it lives.
+pub const MARK_INTERVAL: Duration = Duration::from_seconds(900);
+
+/// Bytes of services' messages that a `runsvdir` takes at once.
+pub const READOUT_BYTES: usize = 1024;
+
 /// Between two starts of `./run`, and of a `runsv` that ends at once.
 pub const START_INTERVAL: Duration = Duration::from_seconds(1);
+
+/// The longest time between two starts of a service that keeps failing, if it asks for patience.
+pub const LONGEST_BACK_OFF: u16 = 60;
+
+/// An end so soon after the start counts as failing.
+pub const FAILING_LIFE: Duration = Duration::from_seconds(10);
+
+/// Until a process that is watched without the kernel's help is looked at again; and what is left of a
+/// `supervise/` that somebody is removing is left alone for so long.
+pub const LOOK_INTERVAL: Duration = Duration::from_seconds(1);
 
 /// Where the kernel does not tell of changes: until the next look for them, as in runit. Also until an entry
 /// that could not be examined is tried again.

@@ -21,8 +21,9 @@ impl Label {
     pub const TEXT_SIZE: usize = 25;
 
     /// The label of a Unix time; a time before 1970 is as far before the offset.
-    pub fn from_unix(seconds: i64, nanoseconds: u32) -> Self {
-        Self { seconds: OFFSET.wrapping_add_signed(seconds), nanoseconds: nanoseconds.min(NANOSECONDS_MAX) }
+    pub const fn from_unix(seconds: i64, nanoseconds: u32) -> Self {
+        let nanoseconds = if nanoseconds > NANOSECONDS_MAX { NANOSECONDS_MAX } else { nanoseconds };
+        Self { seconds: OFFSET.wrapping_add_signed(seconds), nanoseconds }
     }
 
     /// The Unix seconds it stands for.

@@ -2,7 +2,7 @@
 
 use core::ffi::CStr;
 
-use heapless::Vec;
+use heapless::{Vec, VecView};
 use ufmt::{uWrite, uwrite};
 
 use crate::limits::{PATH_BYTES, PATH_MARGIN};
@@ -43,20 +43,12 @@ impl<const N: usize> Text<N> {
 
     /// Appends `bytes`, as far as they fit.
     pub fn push(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            if self.0.push(*byte).is_err() {
-                return;
-            }
-        }
+        append(self.0.as_mut_view(), bytes);
     }
 
     /// Appends `number` in decimal.
     pub fn push_number(&mut self, number: u64) {
-        // Most numbers here are small, and 64-bit division is a long routine on 32-bit machines.
-        let _ = match u32::try_from(number) {
-            Ok(small) => uwrite!(self, "{}", small),
-            Err(_) => uwrite!(self, "{}", number),
-        };
+        append_number(Appender(self.0.as_mut_view()), number);
     }
 
     /// What was appended so far.
@@ -65,11 +57,44 @@ impl<const N: usize> Text<N> {
     }
 }
 
-impl<const N: usize> uWrite for Text<N> {
+/// The number that `digits` stand for, all of them decimal; `None` if there are none, if there is something else, or if it is
+/// too large.
+pub fn decimal(digits: &[u8]) -> Option<u32> {
+    if digits.is_empty() {
+        return None;
+    }
+    digits.iter().try_fold(0_u32, |number, digit| match digit {
+        b'0'..=b'9' => number.checked_mul(10)?.checked_add(digit.wrapping_sub(b'0').into()),
+        _ => None,
+    })
+}
+
+// One copy for all sizes of text.
+#[inline(never)]
+fn append(text: &mut VecView<u8>, bytes: &[u8]) {
+    for byte in bytes {
+        if text.push(*byte).is_err() {
+            return;
+        }
+    }
+}
+
+#[inline(never)]
+fn append_number(mut text: Appender<'_>, number: u64) {
+    // Most numbers here are small, and 64-bit division is a long routine on 32-bit machines.
+    let _ = match u32::try_from(number) {
+        Ok(small) => uwrite!(text, "{}", small),
+        Err(_) => uwrite!(text, "{}", number),
+    };
+}
+
+struct Appender<'text>(&'text mut VecView<u8>);
+
+impl uWrite for Appender<'_> {
     type Error = core::convert::Infallible;
 
     fn write_str(&mut self, text: &str) -> Result<(), Self::Error> {
-        self.push(text.as_bytes());
+        append(self.0, text.as_bytes());
         Ok(())
     }
 }
@@ -86,6 +111,15 @@ mod tests {
         text.push(b", ");
         text.push_number(u64::MAX);
         assert_eq!(text.as_bytes(), b"pid 4294967295, 18446744073709551615");
+    }
+
+    #[test]
+    fn only_decimal_numbers_that_fit_are_numbers() {
+        assert_eq!(decimal(b"4294967295"), Some(u32::MAX));
+        assert_eq!(decimal(b"007"), Some(7));
+        for text in ["", "-1", "+1", "1x", " 1", "4294967296", "99999999999999999999"] {
+            assert_eq!(decimal(text.as_bytes()), None, "{text}");
+        }
     }
 
     #[test]

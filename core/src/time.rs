@@ -2,78 +2,69 @@
 
 use crate::tai64n::Label;
 
-const NANOSECONDS: u32 = 1_000_000_000;
+const NANOSECONDS: u64 = 1_000_000_000;
 
-/// A length of time. `core::time::Duration` would do, if it were not for the panic in its making.
+/// A length of time: up to 584 years. `core::time::Duration` would do, if it were not for the panic in its making.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub struct Duration {
-    seconds: u64,
-    nanoseconds: u32,
-}
+pub struct Duration(u64);
 
 impl Duration {
     /// No time.
-    pub const ZERO: Self = Self::from_seconds(0);
+    pub const ZERO: Self = Self(0);
 
-    /// So many whole seconds.
+    /// So many whole seconds; too many are as many as can be.
     pub const fn from_seconds(seconds: u64) -> Self {
-        Self { seconds, nanoseconds: 0 }
+        Self(seconds.saturating_mul(NANOSECONDS))
     }
 
-    /// So many thousandths of a second, less than one second.
-    pub const fn from_milliseconds(milliseconds: u16) -> Self {
-        assert!(milliseconds < 1000, "a whole second or more");
-        Self { seconds: 0, nanoseconds: milliseconds as u32 * 1_000_000 }
+    /// So many thousandths of a second.
+    pub const fn from_milliseconds(milliseconds: u32) -> Self {
+        Self(milliseconds as u64 * 1_000_000)
     }
 
     /// Its whole seconds.
     pub const fn seconds(self) -> u64 {
-        self.seconds
+        self.0 / NANOSECONDS
     }
 
     /// What is left beside the whole seconds: less than 1,000,000,000.
     pub const fn nanoseconds(self) -> u32 {
-        self.nanoseconds
+        // Less than 2^30.
+        (self.0 % NANOSECONDS) as u32
     }
 }
 
 /// A moment of the monotonic clock; it never goes back and knows no date.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub struct Instant {
-    seconds: u64,
-    nanoseconds: u32,
-}
+pub struct Instant(u64);
 
 impl Instant {
     /// The clock's origin, before everything else.
-    pub const ORIGIN: Self = Self { seconds: 0, nanoseconds: 0 };
+    pub const ORIGIN: Self = Self(0);
 
-    /// The moment `seconds` and `nanoseconds` after the origin; too many nanoseconds count as 999,999,999.
-    pub fn new(seconds: u64, nanoseconds: u32) -> Self {
-        Self { seconds, nanoseconds: nanoseconds.min(NANOSECONDS - 1) }
+    /// The moment `seconds` and `nanoseconds` after the origin, within 584 years.
+    pub const fn new(seconds: u64, nanoseconds: u32) -> Self {
+        Self(seconds.saturating_mul(NANOSECONDS).saturating_add(nanoseconds as u64))
+    }
+
+    /// Whole seconds since the origin.
+    pub const fn seconds(self) -> u64 {
+        Duration(self.0).seconds()
+    }
+
+    /// What is left beside the whole seconds: less than 1,000,000,000.
+    pub const fn nanoseconds(self) -> u32 {
+        Duration(self.0).nanoseconds()
     }
 
     /// The moment `duration` later.
-    pub fn plus(self, duration: Duration) -> Self {
-        let nanoseconds = self.nanoseconds.wrapping_add(duration.nanoseconds);
-        let (carry, nanoseconds) =
-            if nanoseconds >= NANOSECONDS { (1, nanoseconds.wrapping_sub(NANOSECONDS)) } else { (0, nanoseconds) };
-        Self { seconds: self.seconds.saturating_add(duration.seconds).saturating_add(carry), nanoseconds }
+    pub const fn plus(self, duration: Duration) -> Self {
+        Self(self.0.saturating_add(duration.0))
     }
 
     /// How much later this is than `earlier`; zero if it is not.
-    pub fn since(self, earlier: Self) -> Duration {
-        if self <= earlier {
-            return Duration::ZERO;
-        }
-        let seconds = self.seconds.wrapping_sub(earlier.seconds);
-        match self.nanoseconds.checked_sub(earlier.nanoseconds) {
-            Some(nanoseconds) => Duration { seconds, nanoseconds },
-            None => Duration {
-                seconds: seconds.wrapping_sub(1),
-                nanoseconds: self.nanoseconds.wrapping_add(NANOSECONDS).wrapping_sub(earlier.nanoseconds),
-            },
-        }
+    pub const fn since(self, earlier: Self) -> Duration {
+        Duration(self.0.saturating_sub(earlier.0))
     }
 }
 
@@ -84,6 +75,9 @@ pub struct Now {
     pub monotonic: Instant,
     /// Is only shown: the stamp of status files. May jump.
     pub wall: Label,
+    /// As the monotonic clock, but it counts while the machine sleeps: ages are told by it, and the kernel stamps
+    /// processes with it.
+    pub since_boot: Instant,
 }
 
 /// The earlier of two deadlines, where there is any.
@@ -99,8 +93,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nanoseconds_out_of_range_are_cut() {
-        assert_eq!(Instant::new(1, 2_000_000_000), Instant::new(1, 999_999_999));
+    fn times_without_end_stay_at_the_end() {
+        let end = Instant::new(u64::MAX, 0);
+        assert_eq!(end.plus(Duration::from_seconds(u64::MAX)), end);
+        assert!(Instant::new(1, 0).plus(Duration::from_seconds(u64::MAX)) == end);
     }
 
     #[test]

@@ -9,7 +9,7 @@ use supervision::process::signal::Signal;
 use sys::process::{ExecErrors, execute};
 use sys::signal::{SignalSet, Signals};
 use sys::standard::{Standard, redirect};
-use sys::{machine, process, report, standard, terminal};
+use sys::{file, machine, process, report, standard, terminal};
 
 use crate::console::CONSOLE;
 use crate::{EXIT_FAILED, notice, request};
@@ -65,7 +65,7 @@ fn take_console(child: Child) {
     match terminal::open(CONSOLE) {
         Ok(console) => {
             // A console that refuses one of these is still better than none.
-            let _ = terminal::make_blocking(&console);
+            let _ = file::make_blocking(console.as_fd());
             if is_typed_at {
                 let _ = terminal::make_controlling(&console);
             }

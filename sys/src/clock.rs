@@ -6,7 +6,7 @@
 
 use core::ffi::c_long;
 
-use linux_raw_sys::general::{__NR_clock_gettime, CLOCK_MONOTONIC, CLOCK_REALTIME};
+use linux_raw_sys::general::{__NR_clock_gettime, CLOCK_BOOTTIME, CLOCK_MONOTONIC, CLOCK_REALTIME};
 use supervision::tai64n::Label;
 use supervision::time::{Instant, Now};
 
@@ -14,7 +14,16 @@ use crate::call::call;
 
 /// The monotonic clock, which decides.
 pub fn monotonic() -> Instant {
-    let (seconds, nanoseconds) = read(CLOCK_MONOTONIC);
+    instant(CLOCK_MONOTONIC)
+}
+
+/// The monotonic clock with the time that the machine slept.
+pub fn since_boot() -> Instant {
+    instant(CLOCK_BOOTTIME)
+}
+
+fn instant(clock: u32) -> Instant {
+    let (seconds, nanoseconds) = read(clock);
     Instant::new(seconds.cast_unsigned(), nanoseconds)
 }
 
@@ -24,9 +33,9 @@ pub fn wall() -> Label {
     Label::from_unix(seconds, nanoseconds)
 }
 
-/// Both.
+/// All of them.
 pub fn now() -> Now {
-    Now { monotonic: monotonic(), wall: wall() }
+    Now { monotonic: monotonic(), wall: wall(), since_boot: since_boot() }
 }
 
 /// Seconds and nanoseconds of a clock that the kernel has since its beginnings. The virtual system call would be

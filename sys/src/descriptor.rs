@@ -46,6 +46,8 @@ impl AsFd for Descriptor {
 }
 
 impl Drop for Descriptor {
+    // A call is smaller than the system call.
+    #[inline(never)]
     fn drop(&mut self) {
         // SAFETY: the descriptor is ours alone, and nobody can use it after this.
         unsafe { rustix::io::close(self.0) };

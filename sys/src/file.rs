@@ -4,17 +4,18 @@
 //!
 //! # Safety
 //! The file relies on `openat` and `readlinkat` reading a path up to its NUL, on the latter writing no more than it is told,
-//! and on `pipe2` writing two numbers.
+//! on `pipe2` writing two numbers, and on `F_NOTIFY` taking a number.
 #![allow(unsafe_code)]
 
 use core::ffi::CStr;
 
 use linux_raw_sys::general::{
-    __NR_openat, __NR_pipe2, __NR_readlinkat, O_APPEND, O_CLOEXEC, O_CREAT, O_DIRECTORY, O_LARGEFILE, O_NOCTTY,
-    O_NOFOLLOW, O_NONBLOCK, O_PATH, O_RDONLY, O_RDWR, O_TRUNC, O_WRONLY,
+    __NR_fcntl, __NR_openat, __NR_pipe2, __NR_readlinkat, DN_DELETE, DN_MULTISHOT, DN_RENAME, F_NOTIFY, O_APPEND,
+    O_CLOEXEC, O_CREAT, O_DIRECTORY, O_LARGEFILE, O_NOCTTY, O_NOFOLLOW, O_NONBLOCK, O_PATH, O_RDONLY, O_RDWR, O_TRUNC,
+    O_WRONLY,
 };
 use rustix::fd::BorrowedFd;
-use rustix::fs::{AtFlags, FileType, FlockOperation, Mode};
+use rustix::fs::{Access, AtFlags, FileType, FlockOperation, Mode, OFlags, Stat};
 
 use crate::call::call;
 use crate::descriptor::number;
@@ -30,6 +31,8 @@ pub struct Metadata {
     pub device: u64,
     /// The file's number in it.
     pub inode: u64,
+    /// How many names it has; none: it was removed.
+    pub links: u64,
     /// Permission bits.
     pub mode: u32,
     /// What it is.
@@ -52,6 +55,28 @@ pub enum Kind {
 }
 
 impl Metadata {
+    fn new(stat: Stat) -> Self {
+        let mode = stat.st_mode.into();
+        Self {
+            device: stat.st_dev.into(),
+            inode: stat.st_ino.into(),
+            links: stat.st_nlink.into(),
+            mode,
+            kind: match FileType::from_raw_mode(mode) {
+                FileType::Directory => Kind::Directory,
+                FileType::Fifo => Kind::Fifo,
+                FileType::CharacterDevice => Kind::CharacterDevice,
+                _ => Kind::Other,
+            },
+            modified: (stat.st_mtime.into(), stat.st_mtime_nsec.into()),
+        }
+    }
+
+    /// Whether both are one and the same file.
+    pub fn is_same(&self, other: &Self) -> bool {
+        (self.device, self.inode) == (other.device, other.inode)
+    }
+
     /// Whether its owner may execute it: the mode alone, wherever it is mounted.
     pub fn is_owner_executable(&self) -> bool {
         self.mode & Mode::XUSR.bits() != 0
@@ -72,6 +97,14 @@ pub fn open_read(directory: BorrowedFd<'_>, path: &CStr) -> Result<Descriptor> {
 /// The kernel's.
 pub fn open_write(directory: BorrowedFd<'_>, path: &CStr) -> Result<Descriptor> {
     open(directory, path, O_WRONLY, 0)
+}
+
+/// Opens a file that is there for writing over it. A link is not followed.
+///
+/// # Errors
+/// `ELOOP` if it is a link; else the kernel's.
+pub fn open_to_overwrite(directory: BorrowedFd<'_>, path: &CStr) -> Result<Descriptor> {
+    open(directory, path, O_WRONLY | O_NOFOLLOW, 0)
 }
 
 /// Opens a directory, to work below it.
@@ -133,6 +166,15 @@ pub fn append(directory: BorrowedFd<'_>, path: &CStr) -> Result<Descriptor> {
     open(directory, path, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW, 0o600)
 }
 
+/// Lets reads and writes wait, as programs expect of what they are given.
+///
+/// # Errors
+/// The kernel's.
+pub fn make_blocking(file: BorrowedFd<'_>) -> Result<()> {
+    // Of what this call can change, opening set only that it does not wait.
+    rustix::fs::fcntl_setfl(file, OFlags::empty()).map_err(errno)
+}
+
 /// Cuts a file that is open for writing, or fills it up, to `size` bytes.
 ///
 /// # Errors
@@ -186,20 +228,59 @@ pub fn set_mode(directory: BorrowedFd<'_>, path: &CStr, mode: u32) -> Result<()>
 /// # Errors
 /// The kernel's.
 pub fn metadata(directory: BorrowedFd<'_>, path: &CStr) -> Result<Metadata> {
-    let stat = rustix::fs::statat(directory, path, AtFlags::empty()).map_err(errno)?;
-    let mode = stat.st_mode.into();
-    Ok(Metadata {
-        device: stat.st_dev.into(),
-        inode: stat.st_ino.into(),
-        mode,
-        kind: match FileType::from_raw_mode(mode) {
-            FileType::Directory => Kind::Directory,
-            FileType::Fifo => Kind::Fifo,
-            FileType::CharacterDevice => Kind::CharacterDevice,
-            _ => Kind::Other,
-        },
-        modified: (stat.st_mtime.into(), stat.st_mtime_nsec.into()),
-    })
+    rustix::fs::statat(directory, path, AtFlags::empty()).map(Metadata::new).map_err(errno)
+}
+
+/// What an open file is.
+///
+/// # Errors
+/// The kernel's.
+pub fn metadata_of(file: BorrowedFd<'_>) -> Result<Metadata> {
+    rustix::fs::fstat(file).map(Metadata::new).map_err(errno)
+}
+
+/// Whether `path` is there and may be read.
+pub fn is_readable(directory: BorrowedFd<'_>, path: &CStr) -> bool {
+    rustix::fs::accessat(directory, path, Access::READ_OK, AtFlags::empty()).is_ok()
+}
+
+/// Whether `path` leads to something.
+///
+/// # Errors
+/// The kernel's, but not that it is not there.
+pub fn exists(directory: BorrowedFd<'_>, path: &CStr) -> Result<bool> {
+    match rustix::fs::accessat(directory, path, Access::EXISTS, AtFlags::empty()) {
+        Ok(()) => Ok(true),
+        Err(rustix::io::Errno::NOENT) => Ok(false),
+        Err(error) => Err(errno(error)),
+    }
+}
+
+/// Whether the current directory lies on a file system that is mounted read-only.
+pub fn is_read_only_here() -> bool {
+    rustix::fs::accessat(CURRENT, c".", Access::WRITE_OK, AtFlags::empty()) == Err(rustix::io::Errno::ROFS)
+}
+
+/// Which changes of a directory are told.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Told {
+    /// That an entry was removed.
+    Removals,
+    /// That, and that an entry was renamed.
+    RemovalsAndRenames,
+}
+
+/// Sends [`supervision::process::signal::Signal::IO`] to the caller after each such change, as long as `directory` is open.
+/// Unlike a [`crate::watch::Watch`] it takes nothing of which a user has only so many.
+pub fn tell_changes(directory: BorrowedFd<'_>, told: Told) {
+    let changes = match told {
+        Told::Removals => DN_DELETE,
+        Told::RemovalsAndRenames => DN_DELETE | DN_RENAME,
+    };
+    let arguments = [number(directory), F_NOTIFY as usize, (changes | DN_MULTISHOT) as usize, 0];
+    // A kernel without it tells nothing.
+    // SAFETY: takes numbers alone.
+    let _ = unsafe { call(__NR_fcntl, arguments) };
 }
 
 /// The text of a link, as far as `buffer` holds it.

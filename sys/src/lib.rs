@@ -19,12 +19,14 @@ pub mod directory;
 pub mod entry;
 pub mod file;
 pub mod machine;
+pub mod memory;
 pub mod poll;
 pub mod process;
 pub mod report;
 pub mod signal;
 pub mod standard;
 pub mod terminal;
+pub mod title;
 pub mod watch;
 
 use supervision::process::errno::Errno;

@@ -6,8 +6,8 @@ use supervision::time::Instant;
 
 use crate::clock;
 
-/// Descriptors that one wait can be for: a supervisor's signals, and two more.
-const WAITED: usize = 3;
+/// Descriptors that one wait can be for: a supervisor's signals, two fifos, and two processes that are not its children.
+const WAITED: usize = 5;
 
 /// Waits until one of `descriptors` can be read (or its other end is gone), or until `deadline`.
 /// Returns which of them are ready; none after the deadline, or when a signal came first.

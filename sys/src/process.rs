@@ -7,16 +7,19 @@
 
 use core::ffi::CStr;
 
-use linux_raw_sys::general::{__NR_clone, __NR_getcwd, SIGCHLD};
+use linux_raw_sys::general::{__NR_clone, __NR_getcwd, __NR_pidfd_open, SIGCHLD};
 use rustix::fd::AsFd;
 use rustix::process::WaitOptions;
 use supervision::process::Pid;
+use supervision::process::birth::{self, Ticks};
 use supervision::process::errno::Errno;
 use supervision::process::outcome::Outcome;
 use supervision::process::signal::Signal;
+use supervision::text::Path;
 
 use crate::call::call;
 use crate::descriptor::last_error;
+use crate::file::CURRENT;
 use crate::{Descriptor, Result, errno, file};
 
 /// Arguments of an executed program, its name included; what is beyond is cut.
@@ -91,6 +94,43 @@ pub fn signal_group(leader: Pid, signal: Signal) {
 fn kernel_terms(pid: Pid, signal: Signal) -> Option<(rustix::process::Pid, rustix::process::Signal)> {
     let pid = rustix::process::Pid::from_raw(pid.raw().cast_signed())?;
     Some((pid, rustix::process::Signal::from_named_raw(signal.number().into())?))
+}
+
+/// Makes a child, or the caller itself where `process` is `None`, lead a process group of its own.
+pub fn lead_group(process: Option<Pid>) {
+    let process = process.and_then(|pid| rustix::process::Pid::from_raw(pid.raw().cast_signed()));
+    let _ = rustix::process::setpgid(process, None);
+}
+
+/// Whether a process leads its process group.
+pub fn leads_group(process: Pid) -> bool {
+    let Some(pid) = rustix::process::Pid::from_raw(process.raw().cast_signed()) else { return false };
+    rustix::process::getpgid(Some(pid)) == Ok(pid)
+}
+
+/// A descriptor that is readable when `process` has ended, whoever's child it is.
+///
+/// # Errors
+/// `ESRCH` if there is no such process, `ENOSYS` before Linux 5.3; else the kernel's.
+pub fn watch_end(process: Pid) -> Result<Descriptor> {
+    // SAFETY: takes numbers alone, and makes a new descriptor.
+    Descriptor::from_call(unsafe { call(__NR_pidfd_open, [process.raw() as usize, 0, 0, 0]) })
+}
+
+/// When a process was started; `None` if it has ended, or if `/proc` does not tell.
+pub fn birth(process: Pid) -> Option<Ticks> {
+    // Name and numbers up to the start fit many times.
+    let mut buffer = [0; 512];
+    let stat = file::open_read(CURRENT, path_of(process, b"/stat").terminated()?).ok()?;
+    birth::started(file::read(stat.as_fd(), &mut buffer).ok()?)
+}
+
+/// The path of something that `/proc` tells about a process.
+pub fn path_of(process: Pid, what: &[u8]) -> Path {
+    let mut path = Path::from_bytes(b"/proc/");
+    path.push_number(process.raw().into());
+    path.push(what);
+    path
 }
 
 /// Makes the caller lead a session of its own; nothing changes if it leads one already.

@@ -7,7 +7,6 @@
 use core::ffi::CStr;
 
 use rustix::fd::AsFd;
-use rustix::fs::OFlags;
 use rustix::ioctl::{IntegerSetter, ioctl};
 
 use crate::{Descriptor, Result, errno, file};
@@ -19,15 +18,6 @@ use crate::{Descriptor, Result, errno, file};
 /// The kernel's.
 pub fn open(path: &CStr) -> Result<Descriptor> {
     file::open_both_ways(path)
-}
-
-/// Lets reads and writes wait, as programs expect of their terminal.
-///
-/// # Errors
-/// The kernel's.
-pub fn make_blocking(terminal: impl AsFd) -> Result<()> {
-    // Of what this call can change, `open` set only that it does not wait.
-    rustix::fs::fcntl_setfl(&terminal, OFlags::empty()).map_err(errno)
 }
 
 /// Makes it the controlling terminal of the caller, who leads a session; takes it from another session.

@@ -2,6 +2,7 @@
 
 use core::ffi::CStr;
 
+use supervision::limits::CHECK_INTERVAL;
 use supervision::process::errno::Errno;
 use supervision::process::signal::Signal;
 use supervision::time::Instant;
@@ -22,17 +23,19 @@ pub enum Check {
     Failed,
 }
 
-/// Runs the script of the service in the current directory, until `deadline` at the most. `name` is for messages.
+/// Runs the script of the service in the current directory, until `deadline` at the most; but for a moment at least, so that a
+/// wait of no time is no refusal. `name` is for messages.
 pub fn run(name: &CStr, deadline: Instant) -> Check {
-    match file::metadata(CURRENT, CHECK) {
-        Ok(_) => {}
-        Err(Errno::NOENT) => return Check::Passed,
+    match file::exists(CURRENT, CHECK) {
+        Ok(true) => {}
+        Ok(false) => return Check::Passed,
         Err(reason) => return fail(b"warning: unable to stat %/check: %", name, reason),
     }
     let signals = match Signals::catch(CAUGHT) {
         Ok(signals) => signals,
         Err(reason) => return fail(b"warning: unable to wait for child %/check: %", name, reason),
     };
+    let deadline = deadline.max(clock::monotonic().plus(CHECK_INTERVAL));
     let child = process::spawn(|| {
         signals.restore();
         standard::close_output();

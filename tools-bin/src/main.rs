@@ -8,15 +8,20 @@
 mod check;
 mod path_search;
 mod programs;
+mod readout;
 mod service_client;
 mod service_directory;
+mod status_report;
 mod supervise_directory;
 mod supervisor;
+mod takeover;
+mod waiting;
 mod watched_path;
 
 use core::ffi::CStr;
 
 use sys::entry::Arguments;
+use sys::title::Title;
 use sys::{report, standard};
 
 sys::entry!(start);
@@ -35,6 +40,11 @@ impl Words {
     /// The word at `index`; the program's name, as it was called, is word 0.
     pub fn get(&self, index: usize) -> Option<&'static CStr> {
         self.arguments.get(self.skipped.saturating_add(index))
+    }
+
+    /// The word at `index` as a place to show text in.
+    pub fn title(&self, index: usize) -> Option<Title> {
+        Title::new(self.arguments, self.skipped.saturating_add(index))
     }
 
     /// How many words there are, the program's name included.

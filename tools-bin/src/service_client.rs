@@ -1,12 +1,19 @@
 //! A supervised service from outside: what its `supervise/` tells, and how it is told something
 //! (runsv(8)). The service directory is the current one.
 
+use core::ffi::CStr;
+use supervision::limits::STATUS_FILE;
+
+use supervision::process::Pid;
 use supervision::process::errno::Errno;
 use supervision::process::message::Line;
+use supervision::supervise::extension::{Extension, decode_file};
+use supervision::supervise::scan::Foreign;
 use supervision::supervise::status::Record;
+use supervision::text::Path;
 use sys::{Descriptor, file};
 
-use crate::supervise_directory;
+use crate::supervise_directory::{self, Name};
 
 /// Why a service cannot be told, or does not tell.
 #[derive(Clone, Copy)]
@@ -79,24 +86,23 @@ impl Trouble {
     }
 }
 
+/// What a status file tells.
+pub type Status = (Record, Option<Extension>);
+
 /// The status of the service in the current directory, and the fifo that its supervisor holds open.
 ///
 /// # Errors
 /// Why there is no status to be had.
-pub fn read_status() -> Result<(Record, Descriptor), Trouble> {
+pub fn read_status() -> Result<(Status, Descriptor), Trouble> {
     let trouble = |step| move |reason| Trouble::File(step, reason);
-    let directory = supervise_directory::find().map_err(trouble(Step::OpenOk))?;
-    let ok = file::open_write(directory.as_fd(), c"ok").map_err(|reason| match reason {
+    let ok = supervise_directory::open_file(Name::Ok, file::open_write).map_err(|reason| match reason {
         Errno::NXIO => Trouble::NotRunning,
         _ => Trouble::File(Step::OpenOk, reason),
     })?;
-    let status = file::open_read(directory.as_fd(), c"status").map_err(trouble(Step::OpenStatus))?;
-    let mut bytes = [0; Record::SIZE];
-    let count = file::read(status.as_fd(), &mut bytes).map_err(trouble(Step::ReadStatus))?.len();
-    if count != Record::SIZE {
-        return Err(Trouble::BadFormat);
-    }
-    Ok((Record::decode(&bytes).map_err(|_| Trouble::BadFormat)?, ok))
+    let status = supervise_directory::open_file(Name::Status, file::open_read).map_err(trouble(Step::OpenStatus))?;
+    let mut buffer = [0; STATUS_FILE];
+    let bytes = file::read(status.as_fd(), &mut buffer).map_err(trouble(Step::ReadStatus))?;
+    decode_file(bytes).map(|status| (status, ok)).map_err(|_| Trouble::BadFormat)
 }
 
 /// Tells the service in the current directory, and gives its status from before.
@@ -104,11 +110,27 @@ pub fn read_status() -> Result<(Record, Descriptor), Trouble> {
 /// # Errors
 /// Why it could not be told.
 pub fn tell(bytes: &[u8]) -> Result<Record, Trouble> {
-    let (before, _) = read_status()?;
+    let ((before, _), _) = read_status()?;
     if !bytes.is_empty() {
         write_control(bytes)?;
     }
     Ok(before)
+}
+
+/// The supervisor of the service `name` in `directory`, if it has one: who it is, if that can be known.
+pub fn find_supervisor(directory: &Descriptor, name: &CStr) -> Option<Option<Foreign>> {
+    let path = |file: &[u8]| {
+        let mut path = Path::from_bytes(name.to_bytes());
+        path.push(b"/supervise/");
+        path.push(file);
+        path
+    };
+    file::open_write(directory.as_fd(), path(b"ok").terminated()?).ok()?;
+    let status = path(b"status").terminated().and_then(|path| file::open_read(directory.as_fd(), path).ok());
+    let mut buffer = [0; STATUS_FILE];
+    let status = status.and_then(|status| decode_file(file::read(status.as_fd(), &mut buffer).ok()?).ok());
+    let origin = status.and_then(|(_, extension)| extension).map(|extension| extension.origin);
+    Some(origin.and_then(|origin| Some((Pid::new(origin.supervisor)?, origin.written))))
 }
 
 /// Writes control bytes to the service in the current directory, all at once.
@@ -116,7 +138,7 @@ pub fn tell(bytes: &[u8]) -> Result<Record, Trouble> {
 /// # Errors
 /// Why it could not be told.
 pub fn write_control(bytes: &[u8]) -> Result<(), Trouble> {
-    let opened = supervise_directory::find().and_then(|directory| file::open_write(directory.as_fd(), c"control"));
+    let opened = supervise_directory::open_file(Name::Control, file::open_write);
     let control = opened.map_err(|reason| match reason {
         Errno::NXIO => Trouble::NotRunning,
         _ => Trouble::File(Step::OpenControl, reason),

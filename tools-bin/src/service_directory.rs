@@ -2,24 +2,30 @@
 
 use core::ffi::CStr;
 
+use supervision::limits::SETTING_BYTES;
 use supervision::process::Pid;
 use supervision::process::errno::Errno;
 use supervision::process::outcome::Outcome;
 use supervision::process::signal::Signal;
 use supervision::supervise::event::{Member, Script};
+use supervision::supervise::settings::{File, Settings};
 use supervision::text::Text;
-use sys::process::{ExecErrors, enter, execute, spawn};
+use sys::memory::Protection;
+use sys::process::{ExecErrors, enter, execute, lead_group, spawn};
 use sys::report::Errors;
 use sys::signal::{SignalSet, Signals};
 use sys::standard::{Standard, redirect};
-use sys::{Descriptor, file, report, standard};
+use sys::{BorrowedFd, Descriptor, file, report, standard};
 
 /// What a supervisor blocks, and reads when it has time. TERM and INT end it; the rest must not.
+///
+/// IO tells of changes in its directories.
 pub const CAUGHT: SignalSet = SignalSet::of(&[
     Signal::ALRM,
     Signal::CHLD,
     Signal::HUP,
     Signal::INT,
+    Signal::IO,
     Signal::PIPE,
     Signal::QUIT,
     Signal::TERM,
@@ -39,8 +45,12 @@ pub struct Surroundings<'a> {
     pub directory: &'a Descriptor,
     /// The log pipe: its reading and its writing end.
     pub pipe: Option<&'a (Descriptor, Descriptor)>,
+    /// Whether `./run` leads a process group of its own.
+    pub leads_group: bool,
     /// The supervisor's signals.
     pub signals: &'a Signals,
+    /// How the supervisor is kept when memory runs out.
+    pub protection: &'a Protection,
     /// Where a child leaves the reason why it could not execute its program.
     pub exec_errors: &'a ExecErrors,
     /// Where the supervisor tells of trouble.
@@ -63,13 +73,41 @@ pub fn start(member: Member, script: Script, surroundings: Surroundings<'_>) -> 
     let is_there = match script {
         Script::Run => true,
         // Readable is enough: one that cannot be executed is tried, and says so.
-        Script::Finish(_) => file::open_read(surroundings.directory.as_fd(), c"./finish").is_ok(),
+        Script::Finish(_) => file::is_readable(surroundings.directory.as_fd(), c"./finish"),
         Script::Control(_) => is_control_script(script, surroundings),
     };
     if !is_there {
         return Err(NotStarted::Absent);
     }
     spawn(|| become_script(member, script, surroundings)).map_err(NotStarted::NoFork)
+}
+
+/// Whether `./run` shall lead a process group of its own, by which all of it is signalled.
+pub fn leads_group(directory: &Descriptor) -> bool {
+    file::is_readable(directory.as_fd(), c"process-group")
+}
+
+/// Reads what the service asks for; `tell` is told what cannot be used, and why.
+pub fn read_settings(directory: BorrowedFd<'_>, mut tell: impl FnMut(File, Errno)) -> Settings {
+    let mut settings = Settings::DEFAULT;
+    for file in File::ALL {
+        let mut buffer = [0; SETTING_BYTES];
+        let content = match file::open_read(directory, file.name()) {
+            Err(Errno::NOENT) => continue,
+            Ok(opened) => file::read(opened.as_fd(), &mut buffer),
+            Err(reason) => Err(reason),
+        };
+        let taken = match (content, file) {
+            (Ok(content), _) => settings.take(file, content).map_err(|_| Errno::INVAL),
+            // That it is there says all.
+            (Err(_), File::Backoff) => settings.take(file, b"").map_err(|_| Errno::INVAL),
+            (Err(reason), _) => Err(reason),
+        };
+        if let Err(reason) = taken {
+            tell(file, reason);
+        }
+    }
+    settings
 }
 
 fn is_control_script(script: Script, surroundings: Surroundings<'_>) -> bool {
@@ -95,7 +133,11 @@ fn control_path(script: Script) -> Option<&'static CStr> {
 /// Becomes `script`; returns the exit code if it cannot.
 fn become_script(member: Member, script: Script, surroundings: Surroundings<'_>) -> i32 {
     let prepared = prepare(member, surroundings);
+    surroundings.protection.leave();
     surroundings.signals.restore();
+    if surroundings.leads_group {
+        lead_group(None);
+    }
     let reason = match (prepared, script) {
         (Err(reason), _) => reason,
         (Ok(()), Script::Run) => execute(c"./run", &[c"./run"]),

@@ -1,20 +1,21 @@
 //! The directory `supervise/` of a service: where it is, and what a supervisor keeps in it
 //! (runsv(8)).
 //!
-//! It is below the service directory, or where a link of that name leads. Where there is neither, and the service
-//! directory cannot be written to, it is `/run/runit/supervise.NAME`: NAME is the last part of the service
+//! It is below the service directory, or where a link of that name leads. Where there is neither, and the file system is
+//! read-only, it is `/run/runit/supervise.NAME`: NAME is the last part of the service
 //! directory's true path, and that of its parent followed by `-log` for a log service.
 
 use core::ffi::CStr;
 
-use supervision::limits::PATH_BYTES;
+use supervision::limits::{PATH_BYTES, STATUS_FILE};
 use supervision::process::Pid;
 use supervision::process::errno::Errno;
+use supervision::supervise::extension::{Extension, decode_file};
 use supervision::supervise::status::Record;
 use supervision::text::{Path, Text};
-use sys::file::{self, CURRENT, Kind};
+use sys::file::{self, CURRENT, Kind, Metadata, Told};
 use sys::watch::Watch;
-use sys::{Descriptor, process};
+use sys::{BorrowedFd, Descriptor, process};
 
 const NAME: &CStr = c"supervise";
 const ELSEWHERE: &[u8] = b"/run/runit/supervise.";
@@ -116,47 +117,58 @@ impl Trouble {
     }
 }
 
-/// Opens the directory for a client: the service directory is the current one.
+/// Opens a file in the directory for a client, with `open`: the service directory is the current one.
 ///
 /// # Errors
-/// Why `supervise` below the service directory cannot be entered.
-pub fn find() -> Result<Descriptor, Errno> {
-    file::open_path(CURRENT, NAME).or_else(|reason| {
-        if reason != Errno::NOENT {
-            return Err(reason);
-        }
-        let mut path = elsewhere().ok_or(reason)?;
-        path.terminated().and_then(|path| file::open_path(CURRENT, path).ok()).ok_or(reason)
-    })
+/// Those of `open`, for the file below the service directory.
+pub fn open_file(
+    name: Name,
+    open: fn(BorrowedFd<'_>, &CStr) -> Result<Descriptor, Errno>,
+) -> Result<Descriptor, Errno> {
+    find(name.path(), |path| open(CURRENT, path))
 }
 
-/// Makes `watch` tell when files in the directory are replaced. The current directory is the service directory.
+/// Makes `watch` tell when the status is replaced, by the number it gives. The current directory is the service directory.
 ///
 /// # Errors
 /// The kernel's, or that there is no such directory.
-pub fn watch(watch: &Watch) -> Result<(), Errno> {
-    watch.add(NAME).or_else(|reason| {
-        let mut path = elsewhere().ok_or(reason)?;
-        path.terminated().ok_or(reason).and_then(|path| watch.add(path))
-    })
+pub fn watch(watch: &Watch) -> Result<i32, Errno> {
+    find(c"", |path| watch.add_file(path))
+}
+
+/// Tries `act` on the path of a file in the directory: below the service directory, and then elsewhere.
+fn find<T>(name: &CStr, act: impl Fn(&CStr) -> Result<T, Errno>) -> Result<T, Errno> {
+    let mut path = Path::from_bytes(NAME.to_bytes());
+    path.push(b"/");
+    path.push(name.to_bytes());
+    let outcome = path.terminated().ok_or(Errno::NOENT).and_then(&act);
+    if !matches!(outcome, Err(Errno::NOENT)) || !file::is_read_only_here() {
+        return outcome;
+    }
+    let Some(mut path) = elsewhere() else { return outcome };
+    path.push(b"/");
+    path.push(name.to_bytes());
+    path.terminated().ok_or(Errno::NOENT).and_then(act)
 }
 
 /// The directory, held by a supervisor.
 pub struct SuperviseDirectory {
     directory: Descriptor,
     /// Held for its lock.
-    _lock: Descriptor,
-    fifos: Option<Fifos>,
+    lock: Descriptor,
+    control: Option<Control>,
+    /// Open as long as the supervisor lives: that is how clients know.
+    ok: Option<Descriptor>,
     /// The pid that the file `pid` tells; `None` before it was ever written.
     told_pid: Option<Option<Pid>>,
+    /// Given up for a moment when no other descriptor can be had.
+    reserve: Option<Descriptor>,
 }
 
-struct Fifos {
-    control: Descriptor,
+struct Control {
+    reader: Descriptor,
     /// Keeps the fifo from ever being at its end.
-    _control_writer: Descriptor,
-    /// Open as long as the supervisor lives: that is how clients know.
-    _ok: Option<Descriptor>,
+    _writer: Descriptor,
 }
 
 impl SuperviseDirectory {
@@ -166,9 +178,47 @@ impl SuperviseDirectory {
     /// What could not be made, opened or locked.
     pub fn claim() -> Result<Self, Trouble> {
         let directory = open_or_make().map_err(Trouble::new(Step::Open, Name::Lock))?;
-        let lock = file::append(directory.as_fd(), Name::Lock.path()).map_err(Trouble::new(Step::Open, Name::Lock))?;
-        file::lock(lock.as_fd()).map_err(Trouble::new(Step::Lock, Name::Lock))?;
-        Ok(Self { directory, _lock: lock, fifos: None, told_pid: None })
+        let lock = take_lock(&directory)?;
+        file::tell_changes(directory.as_fd(), Told::Removals);
+        let reserve = open_reserve(&directory);
+        Ok(Self { directory, lock, control: None, ok: None, told_pid: None, reserve })
+    }
+
+    /// The status that the directory's last supervisor left.
+    pub fn read_status(&self) -> Option<(Record, Option<Extension>)> {
+        let mut buffer = [0; STATUS_FILE];
+        let status = file::open_read(self.directory.as_fd(), Name::Status.path()).ok()?;
+        decode_file(file::read(status.as_fd(), &mut buffer).ok()?).ok()
+    }
+
+    /// Finds out whether all is still in its place, and makes anew what is not: all but `ok`, which is the last, by
+    /// [`SuperviseDirectory::open_ok`], when the status is written. The current directory is the service directory.
+    ///
+    /// # Errors
+    /// What could not be made, opened or locked. What was open stays so.
+    pub fn restore(&mut self) -> Result<(), Trouble> {
+        let directory = open_or_make().map_err(Trouble::new(Step::Open, Name::Lock))?;
+        if !is_same(file::metadata_of(directory.as_fd()), file::metadata_of(self.directory.as_fd())) {
+            let mut new = Self::claim()?;
+            new.open_control()?;
+            *self = new;
+            return Ok(());
+        }
+        if !self.holds(Name::Lock, Some(&self.lock)) {
+            self.lock = take_lock(&self.directory)?;
+        }
+        if !self.holds(Name::Control, self.control()) {
+            self.open_control()?;
+        }
+        self.told_pid = None;
+        Ok(())
+    }
+
+    /// Whether the file of that name is the one that is open.
+    fn holds(&self, name: Name, open: Option<&Descriptor>) -> bool {
+        open.is_some_and(|open| {
+            is_same(file::metadata_of(open.as_fd()), file::metadata(self.directory.as_fd(), name.path()))
+        })
     }
 
     /// Makes and opens the fifo through which commands come.
@@ -185,7 +235,7 @@ impl SuperviseDirectory {
         }
         let control = file::open_read(self.directory.as_fd(), name.path()).map_err(Trouble::new(Step::Open, name))?;
         let writer = file::open_write(self.directory.as_fd(), name.path()).map_err(Trouble::new(Step::Open, name))?;
-        self.fifos = Some(Fifos { control, _control_writer: writer, _ok: None });
+        self.control = Some(Control { reader: control, _writer: writer });
         Ok(())
     }
 
@@ -194,18 +244,19 @@ impl SuperviseDirectory {
     /// # Errors
     /// What could not be made or opened.
     pub fn open_ok(&mut self) -> Result<(), Trouble> {
+        if self.holds(Name::Ok, self.ok.as_ref()) {
+            return Ok(());
+        }
         let _ = file::make_fifo(self.directory.as_fd(), Name::Ok.path(), 0o600);
         let ok =
             file::open_read(self.directory.as_fd(), Name::Ok.path()).map_err(Trouble::new(Step::Read, Name::Ok))?;
-        if let Some(fifos) = &mut self.fifos {
-            fifos._ok = Some(ok);
-        }
+        self.ok = Some(ok);
         Ok(())
     }
 
     /// The fifo to wait for.
     pub fn control(&self) -> Option<&Descriptor> {
-        self.fifos.as_ref().map(|fifos| &fifos.control)
+        self.control.as_ref().map(|control| &control.reader)
     }
 
     /// The next byte that was written to the control fifo, if any.
@@ -221,7 +272,7 @@ impl SuperviseDirectory {
     ///
     /// # Errors
     /// The first file that could not be written; those after it were not tried.
-    pub fn write_status(&mut self, record: &Record) -> Result<(), Trouble> {
+    pub fn write_status(&mut self, record: &Record, extension: &Extension) -> Result<(), Trouble> {
         if self.told_pid != Some(record.pid) {
             let mut line = Text::<12>::new();
             if let Some(pid) = record.pid {
@@ -232,20 +283,27 @@ impl SuperviseDirectory {
             self.told_pid = Some(record.pid);
         }
         self.replace(Name::Stat, record.stat_line().as_bytes())?;
-        self.replace(Name::Status, &record.encode())
+        self.replace(Name::Status, &extension.encode(record))
     }
 
     /// Gives a file new content: as a whole by another file, or in its place where there is no room for another.
-    fn replace(&self, name: Name, bytes: &[u8]) -> Result<(), Trouble> {
+    fn replace(&mut self, name: Name, bytes: &[u8]) -> Result<(), Trouble> {
         match self.replace_by_new(name, bytes) {
             Err(Trouble { reason: Some(Errno::NOSPC | Errno::DQUOT), .. }) => self.overwrite(name, bytes),
+            Err(Trouble { reason: Some(Errno::MFILE | Errno::NFILE), .. }) => {
+                self.reserve = None;
+                let outcome = self.replace_by_new(name, bytes);
+                self.reserve = open_reserve(&self.directory);
+                outcome
+            }
             outcome => outcome,
         }
     }
 
     /// A full file system still takes what is no longer than before, or nearly so.
     fn overwrite(&self, name: Name, bytes: &[u8]) -> Result<(), Trouble> {
-        let file = file::open_write(self.directory.as_fd(), name.path()).map_err(Trouble::new(Step::Open, name))?;
+        let file =
+            file::open_to_overwrite(self.directory.as_fd(), name.path()).map_err(Trouble::new(Step::Open, name))?;
         file::write(file.as_fd(), bytes).map_err(Trouble::new(Step::Write, name))?;
         file::set_size(file.as_fd(), bytes.len()).map_err(Trouble::new(Step::Write, name))
     }
@@ -260,28 +318,34 @@ impl SuperviseDirectory {
     }
 }
 
+fn take_lock(directory: &Descriptor) -> Result<Descriptor, Trouble> {
+    let lock = file::append(directory.as_fd(), Name::Lock.path()).map_err(Trouble::new(Step::Open, Name::Lock))?;
+    file::lock(lock.as_fd()).map_err(Trouble::new(Step::Lock, Name::Lock))?;
+    Ok(lock)
+}
+
+fn open_reserve(directory: &Descriptor) -> Option<Descriptor> {
+    file::open_path(directory.as_fd(), c".").ok()
+}
+
+fn is_same(one: Result<Metadata, Errno>, other: Result<Metadata, Errno>) -> bool {
+    matches!((one, other), (Ok(one), Ok(other)) if one.is_same(&other))
+}
+
 /// Opens the directory below the current one, or elsewhere; makes what is missing.
 fn open_or_make() -> Result<Descriptor, Errno> {
-    match file::make_directory(CURRENT, NAME, 0o700) {
-        Ok(()) | Err(Errno::EXIST) => {}
-        Err(_) => {
-            // The service directory cannot be written to. Without a directory elsewhere, there is none.
-            if file::metadata(CURRENT, NAME) == Err(Errno::NOENT) && !is_link() {
-                return open_elsewhere().ok_or(Errno::NOENT);
-            }
-        }
-    }
+    // An error shows when it is opened.
+    let made = file::make_directory(CURRENT, NAME, 0o700);
     let opened = file::open_directory(CURRENT, NAME);
+    // A link is there even where it leads nowhere.
+    if opened == Err(Errno::NOENT) && made == Err(Errno::ROFS) {
+        return open_elsewhere().ok_or(Errno::NOENT);
+    }
     if opened != Err(Errno::NOENT) {
         return opened;
     }
     make_link_target();
     file::open_directory(CURRENT, NAME)
-}
-
-fn is_link() -> bool {
-    let mut first = [0; 1];
-    file::read_link(CURRENT, NAME, &mut first).is_ok()
 }
 
 #[inline(never)]

@@ -3,16 +3,24 @@
 
 use core::ffi::CStr;
 
+use supervision::limits::{LOOK_INTERVAL, SCAN_INTERVAL};
 use supervision::process::Pid;
+use supervision::process::birth::Ticks;
 use supervision::process::errno::Errno;
 use supervision::process::message::Line;
 use supervision::process::outcome::Outcome;
+use supervision::process::signal::Signal;
 use supervision::supervise::control::Command;
 use supervision::supervise::event::{Action, Actions, Member, Script};
+use supervision::supervise::extension::{BootId, Origin};
 use supervision::supervise::pair::{Event, Pair};
 use supervision::supervise::service::Service;
-use supervision::time::Instant;
-use sys::file::{self, CURRENT, Kind, Waiting};
+use supervision::supervise::settings::Settings;
+use supervision::supervise::status::Phase;
+use supervision::text::Text;
+use supervision::time::{Instant, earlier};
+use sys::file::{self, CURRENT, Kind, Told, Waiting};
+use sys::memory::Protection;
 use sys::process::{self, ExecErrors, enter};
 use sys::report::Errors;
 use sys::signal::Signals;
@@ -20,6 +28,7 @@ use sys::{BorrowedFd, Descriptor, clock, report, standard};
 
 use crate::service_directory::{self, EXIT_FAILED, NotStarted, Surroundings};
 use crate::supervise_directory::{SuperviseDirectory, Trouble};
+use crate::takeover::{self, Foreign, Found, pipe_number};
 
 /// What all supervisors of one process share.
 pub struct Shared {
@@ -29,21 +38,39 @@ pub struct Shared {
     pub exec_errors: ExecErrors,
     /// Where trouble is told.
     pub errors: Errors,
+    /// How the process is kept when memory runs out.
+    pub protection: Protection,
+    /// The process.
+    pub pid: u32,
+    /// The boot it lives in.
+    pub boot: BootId,
 }
 
-/// What stays of one member of the pair on disk.
+/// One member of the pair: what stays of it on disk, and what is known of its process beside what the machine knows.
 struct Place {
     directory: Descriptor,
     supervise: SuperviseDirectory,
+    /// What was told last of its status files, so that it is not told again and again.
+    told: Option<Trouble>,
+    /// Its process, if that is another's child.
+    foreign: Option<Foreign>,
+    /// Its process, if that leads a process group.
+    group: Option<Pid>,
+    /// Bytes that were no commands.
+    ignored: u8,
 }
 
 /// A service and perhaps its log service, with all that is open for them.
 pub struct Supervisor {
     name: &'static CStr,
+    /// Where `name` begins.
+    start: Option<Descriptor>,
     pair: Pair,
     main: Place,
     log: Option<Place>,
     pipe: Option<(Descriptor, Descriptor)>,
+    /// When to look whether all of `supervise/` is in its place.
+    restore_at: Option<Instant>,
 }
 
 /// Whether a supervisor goes on.
@@ -94,14 +121,10 @@ impl Fatal {
 
 fn fill_trouble(line: &mut Line<'_>, member: Member, trouble: Trouble) {
     let (template, file) = trouble.words();
-    let log: &[u8] = match member {
-        Member::Main => b"",
-        Member::Log => b"log/",
-    };
     if let Some(new) = trouble.renamed() {
         line.fill(b"unable to rename % to ", &[new]);
     }
-    line.fill(template, &[log, file]);
+    line.fill(template, &[prefix(member), file]);
     if let Some(reason) = trouble.reason {
         line.fill(b": %", &[reason.text()]);
     }
@@ -114,26 +137,32 @@ impl Supervisor {
     /// # Errors
     /// [`Fatal`]; what was made stays.
     pub fn open(name: &'static CStr, shared: &Shared) -> Result<Self, Fatal> {
+        let start = file::open_path(CURRENT, c".").ok();
         let directory = file::open_directory(CURRENT, name)
             .and_then(|directory| enter(&directory).map(|()| directory))
             .map_err(Fatal::Directory)?;
+        file::tell_changes(directory.as_fd(), Told::RemovalsAndRenames);
         let log_directory = open_log(name, &directory, shared)?;
-        let pipe = match log_directory {
-            Some(_) => Some(file::pipe(Waiting::Always).map_err(Fatal::LogPipe)?),
-            None => None,
-        };
         let supervise = SuperviseDirectory::claim().map_err(|trouble| Fatal::Supervise(Member::Main, trouble))?;
         let log = match log_directory {
             Some(log_directory) => Some(open_log_place(log_directory, &directory)?),
             None => None,
         };
-        let now = clock::now();
-        let wants_up = |directory: &Descriptor| file::metadata(directory.as_fd(), c"down").is_err();
-        let pair = Pair::new(
-            Service::new(Member::Main, wants_up(&directory), now),
-            log.as_ref().map(|log| Service::new(Member::Log, wants_up(&log.directory), now)),
-        );
-        let mut supervisor = Self { name, pair, main: Place { directory, supervise }, log, pipe };
+        let mut main = Place::new(directory, supervise);
+        let mut log = log;
+        let found = takeover::find(&main.supervise, shared.boot);
+        let log_found = log.as_ref().and_then(|log| takeover::find(&log.supervise, shared.boot));
+        let pipe = match log {
+            Some(_) => match takeover::reopen_pipe(found.as_ref(), log_found.as_ref()) {
+                None => Some(file::pipe(Waiting::Always).map_err(Fatal::LogPipe)?),
+                pipe => pipe,
+            },
+            None => None,
+        };
+        let main_service = main.service(Member::Main, found, name, shared);
+        let log_service = log.as_mut().map(|log| log.service(Member::Log, log_found, name, shared));
+        let pair = Pair::new(main_service, log_service);
+        let mut supervisor = Self { name, start, pair, main, log, pipe, restore_at: None };
         supervisor.open_fifos(shared)?;
         Ok(supervisor)
     }
@@ -166,17 +195,115 @@ impl Supervisor {
         [Some(&self.main), self.log.as_ref()].map(|place| place?.supervise.control().map(Descriptor::as_fd))
     }
 
+    /// What becomes readable when the process of the service, or of its log service, has ended that is another's child.
+    pub fn ends(&self) -> [Option<BorrowedFd<'_>>; 2] {
+        [Some(&self.main), self.log.as_ref()].map(|place| place?.foreign.as_ref()?.end.as_ref().map(Descriptor::as_fd))
+    }
+
     /// When to call again with [`Event::Deadline`].
     pub fn deadline(&self) -> Option<Instant> {
-        self.pair.deadline()
+        let looks = [Some(&self.main), self.log.as_ref()].map(|place| takeover::look_at(place?.foreign.as_ref()));
+        let [look, log_look] = looks;
+        earlier(earlier(self.pair.deadline(), self.restore_at), earlier(look, log_look))
+    }
+
+    /// Something in the directories was removed: soon it will be looked after.
+    pub fn suspect(&mut self) {
+        // Whoever removes one thing may be about to remove more.
+        let soon = clock::monotonic().plus(LOOK_INTERVAL);
+        self.restore_at.get_or_insert(soon);
+    }
+
+    /// Looks at processes that are not children, and after `supervise/` if it is time.
+    pub fn look(&mut self, shared: &Shared) -> Next {
+        for member in [Member::Main, Member::Log] {
+            if let Some(place) = self.place(member)
+                && let Some(foreign) = place.foreign.take_if(|foreign| !foreign.is_alive())
+                && self.exited(foreign.pid, Outcome::Unknown, shared) == Next::Exit
+            {
+                return Next::Exit;
+            }
+        }
+        if self.restore_at.is_some_and(|at| clock::monotonic() >= at) {
+            self.restore(shared);
+        }
+        Next::Wait
+    }
+
+    /// Makes anew what is no longer in its place.
+    pub fn restore(&mut self, shared: &Shared) {
+        self.restore_at = None;
+        let is_gone = file::metadata_of(self.main.directory.as_fd()).is_ok_and(|metadata| metadata.links == 0);
+        if is_gone && !self.find_directory() {
+            // It will not do, and that is told.
+            return self.write_status(Member::Main, shared);
+        }
+        for member in [Member::Main, Member::Log] {
+            let Some(place) = self.place(member) else { continue };
+            let restored = enter(&place.directory).is_ok().then(|| place.supervise.restore());
+            self.tell_outcome(member, restored.unwrap_or(Ok(())), shared);
+            self.write_status(member, shared);
+            if let Some(place) = self.place(member) {
+                let opened = place.supervise.open_ok();
+                self.tell_outcome(member, opened, shared);
+            }
+        }
+        let _ = enter(&self.main.directory);
+    }
+
+    /// The service directory was removed. There may be another of its name by now; else it is looked for again.
+    fn find_directory(&mut self) -> bool {
+        let start = self.start.as_ref().map_or(CURRENT, Descriptor::as_fd);
+        match file::open_directory(start, self.name) {
+            Ok(directory) if !self.pair.member(Member::Main).is_some_and(Service::wants_exit) => {
+                if let Some(log) = &mut self.log
+                    && let Ok(directory) = file::open_directory(directory.as_fd(), c"log")
+                {
+                    log.directory = directory;
+                }
+                file::tell_changes(directory.as_fd(), Told::RemovalsAndRenames);
+                self.main.directory = directory;
+                true
+            }
+            Ok(_) | Err(_) => {
+                self.restore_at = Some(clock::monotonic().plus(SCAN_INTERVAL));
+                false
+            }
+        }
     }
 
     /// Reads one byte from a fifo, and acts on it if it is a command.
     pub fn take_command(&mut self, member: Member, shared: &Shared) -> Next {
         let byte = self.place(member).and_then(|place| place.supervise.read_control());
         match byte.and_then(Command::from_byte) {
-            Some(command) => self.handle(Event::Command(member, command), shared),
-            None => Next::Wait,
+            Some(command) => {
+                if matches!(command, Command::Down | Command::Exit | Command::Term) {
+                    self.configure(member, shared);
+                }
+                self.handle(Event::Command(member, command), shared)
+            }
+            None => {
+                if let (Some(_), Some(place)) = (byte, self.place(member)) {
+                    place.ignored = place.ignored.saturating_add(1);
+                }
+                Next::Wait
+            }
+        }
+    }
+
+    /// The supervisor was told to end.
+    pub fn terminate(&mut self, shared: &Shared) -> Next {
+        self.configure(Member::Main, shared);
+        self.configure(Member::Log, shared);
+        self.handle(Event::Terminate, shared)
+    }
+
+    /// Reads what a member asks for, just before it matters.
+    fn configure(&mut self, member: Member, shared: &Shared) {
+        let name = self.name;
+        if let Some(place) = self.place(member) {
+            let settings = place.settings(member, name, shared);
+            self.pair.configure(member, settings);
         }
     }
 
@@ -188,7 +315,7 @@ impl Supervisor {
         while let Some((member, action)) = actions.pop_front() {
             match action {
                 Action::Spawn(script) => self.spawn(member, script, shared, &mut actions),
-                Action::Signal(pid, signal) => process::signal(pid, signal),
+                Action::Signal(pid, signal) => self.signal(member, pid, signal),
                 Action::WriteStatus => self.write_status(member, shared),
                 Action::ClosePipe => self.pipe = None,
                 Action::Exit => return Next::Exit,
@@ -206,7 +333,25 @@ impl Supervisor {
                 }
             }
         }
+        for member in [Member::Main, Member::Log] {
+            if self.pair.member(member).and_then(Service::pid) == Some(pid) {
+                self.configure(member, shared);
+            }
+            if let Some(place) = self.place(member)
+                && place.group.take_if(|leader| *leader == pid).is_some()
+            {
+                process::signal_group(pid, Signal::KILL);
+            }
+        }
         self.handle(Event::Exited(pid, outcome), shared)
+    }
+
+    fn signal(&mut self, member: Member, pid: Pid, signal: Signal) {
+        if self.place(member).is_some_and(|place| place.group == Some(pid)) {
+            process::signal_group(pid, signal);
+        } else {
+            process::signal(pid, signal);
+        }
     }
 
     fn spawn(&mut self, member: Member, script: Script, shared: &Shared, actions: &mut Actions) {
@@ -214,16 +359,26 @@ impl Supervisor {
             (Member::Log, Some(log)) => log,
             (Member::Main | Member::Log, _) => &self.main,
         };
+        let leads_group = script == Script::Run && service_directory::leads_group(&place.directory);
         let surroundings = Surroundings {
             name: self.name,
             directory: &place.directory,
             pipe: self.pipe.as_ref(),
+            leads_group,
             signals: &shared.signals,
+            protection: &shared.protection,
             exec_errors: &shared.exec_errors,
             errors: &shared.errors,
         };
         let answer = match service_directory::start(member, script, surroundings) {
-            Ok(pid) => Event::Spawned(member, script, pid),
+            Ok(pid) => {
+                if leads_group && let Some(place) = self.place(member) {
+                    place.group = Some(pid);
+                    // The child does the same; whoever is first.
+                    process::lead_group(Some(pid));
+                }
+                Event::Spawned(member, script, pid)
+            }
             Err(NotStarted::Absent) => Event::Absent(member, script),
             Err(NotStarted::NoFork(reason)) => {
                 let values = [self.name.to_bytes(), reason.text()];
@@ -236,14 +391,86 @@ impl Supervisor {
     }
 
     fn write_status(&mut self, member: Member, shared: &Shared) {
-        let Some(record) = self.pair.member(member).map(Service::record) else { return };
+        let pipe = self.pipe.as_ref().and_then(|(reader, _)| file::metadata_of(reader.as_fd()).ok());
+        let Some(service) = self.pair.member(member) else { return };
+        let (place, log) = (&mut self.main, &mut self.log);
+        let place = match (member, log) {
+            (Member::Log, Some(log)) => log,
+            (Member::Main | Member::Log, _) => place,
+        };
+        let origin = Origin {
+            supervisor: shared.pid,
+            boot: shared.boot,
+            pipe: pipe.map_or(0, |pipe| pipe_number(pipe.inode)),
+            ignored: place.ignored,
+            written: Ticks::of(clock::since_boot()),
+        };
+        let written = place.supervise.write_status(&service.record(), &service.extension(origin));
+        if written.is_err() {
+            self.suspect();
+        }
+        self.tell_outcome(member, written, shared);
+    }
+
+    /// Tells of trouble with `supervise/`, once for each reason.
+    fn tell_outcome(&mut self, member: Member, outcome: Result<(), Trouble>, shared: &Shared) {
+        let name = self.name;
         let Some(place) = self.place(member) else { return };
-        if let Err(trouble) = place.supervise.write_status(&record) {
+        let told = core::mem::replace(&mut place.told, outcome.err());
+        if let Err(trouble) = outcome
+            && told != Some(trouble)
+        {
             let mut line = Line::default();
-            line.fill(b"runsv %: warning: ", &[self.name.to_bytes()]);
+            line.fill(b"runsv %: warning: ", &[name.to_bytes()]);
             fill_trouble(&mut line, member, trouble);
             shared.errors.write(&line);
         }
+    }
+}
+
+impl Place {
+    fn new(directory: Descriptor, supervise: SuperviseDirectory) -> Self {
+        Self { directory, supervise, told: None, foreign: None, group: None, ignored: 0 }
+    }
+
+    /// What the member asks for in its directory. What cannot be used is told, and counts as not there.
+    fn settings(&self, member: Member, name: &CStr, shared: &Shared) -> Settings {
+        service_directory::read_settings(self.directory.as_fd(), |file, reason| {
+            let values = [name.to_bytes(), prefix(member), file.name().to_bytes(), reason.text()];
+            shared.errors.line(b"runsv %: warning: unable to use %%: %", &values);
+        })
+    }
+
+    /// The member's machine: as it was `found`, or new.
+    fn service(&mut self, member: Member, found: Option<Found>, name: &CStr, shared: &Shared) -> Service {
+        let now = clock::now();
+        let wants_up = file::metadata(self.directory.as_fd(), c"down").is_err();
+        let Some(Found { process, record, extension }) = found else {
+            return Service::new(member, wants_up, now);
+        };
+        let pid = process.pid;
+        let mut number = Text::<12>::new();
+        number.push_number(pid.raw().into());
+        let script: &[u8] = match record.phase {
+            Phase::Down | Phase::Run => b"./run",
+            Phase::Finish => b"./finish",
+        };
+        let values = [name.to_bytes(), prefix(member), script, number.as_bytes()];
+        shared.errors.line(b"runsv %: info: taking over %%: pid %", &values);
+        if service_directory::leads_group(&self.directory) && process::leads_group(pid) {
+            self.group = Some(pid);
+        }
+        self.foreign = Some(process);
+        let settings = self.settings(member, name, shared);
+        Service::taken_over(member, wants_up, (&record, &extension), pid, settings, now)
+    }
+}
+
+/// What precedes the name of a file of a member.
+fn prefix(member: Member) -> &'static [u8] {
+    match member {
+        Member::Main => b"",
+        Member::Log => b"log/",
     }
 }
 
@@ -271,5 +498,5 @@ fn open_log_place(directory: Descriptor, service: &Descriptor) -> Result<Place, 
     enter(&directory).map_err(Fatal::LogDirectory)?;
     let claimed = SuperviseDirectory::claim().map_err(|trouble| Fatal::Supervise(Member::Log, trouble));
     enter(service).map_err(Fatal::DirectoryAgain)?;
-    Ok(Place { directory, supervise: claimed? })
+    Ok(Place::new(directory, claimed?))
 }

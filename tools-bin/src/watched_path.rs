@@ -3,10 +3,11 @@
 use core::ffi::CStr;
 
 use supervision::limits::{LINKS, PATH_BYTES};
+use supervision::supervise::scan::NameHash;
 use supervision::text::Path;
-use sys::Result;
 use sys::file::{self, CURRENT};
 use sys::watch::Watch;
+use sys::{Descriptor, Result};
 
 /// Begins to watch, with `watch` if it is there: it may know all or most of it already. What changes after this call
 /// is told, and what changed before is not.
@@ -22,6 +23,24 @@ pub fn watch(watch: Option<Watch>, directory: &CStr) -> Result<Watch> {
     watch.add(directory)?;
     watch_links(&watch, directory);
     Ok(watch)
+}
+
+/// Watches the directory in which the link `name` of `directory` ends, whose path is `path`: the name of what it leads to
+/// there. `None` if it is no link.
+pub fn watch_target(watch: &Watch, path: &CStr, directory: &Descriptor, name: &CStr) -> Option<NameHash> {
+    let mut buffer = [0; PATH_BYTES];
+    let target = file::read_link(directory.as_fd(), name, &mut buffer).ok()?;
+    let end = target.iter().rposition(|byte| *byte == b'/').map_or(0, |slash| slash.saturating_add(1));
+    let (parent, last) = target.split_at_checked(end)?;
+    let mut place = Path::new();
+    if !parent.starts_with(b"/") {
+        place.push(path.to_bytes());
+        place.push(b"/");
+    }
+    place.push(parent);
+    // Without this watch a change is seen at the next other change.
+    let _ = watch.add(place.terminated()?);
+    Some(NameHash::of(last))
 }
 
 /// Watches the directory of every link on the way, as the kernel follows them.

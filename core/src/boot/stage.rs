@@ -243,7 +243,7 @@ impl Boot {
                 act(actions, Action::SignalGroup(pid, Signal::KILL));
                 self.state = State::Resting { until: now.plus(STAGE_RETRY) };
             }
-            (stage, Outcome::Exited(_) | Outcome::Killed { .. }) => {
+            (stage, Outcome::Exited(_) | Outcome::Killed { .. } | Outcome::Unknown) => {
                 act(actions, Action::Say(Notice::LeaveChild(child)));
                 match stage {
                     Stage::One => self.enter(Stage::Two, actions),
@@ -458,7 +458,7 @@ fn act(actions: &mut Actions, action: Action) {
 /// Says how a child ended, if it did not end well.
 fn judge(child: Child, outcome: Outcome, actions: &mut Actions) {
     match outcome {
-        Outcome::Exited(0) => {}
+        Outcome::Exited(0) | Outcome::Unknown => {}
         Outcome::Exited(_) => act(actions, Action::Say(Notice::Failed(child))),
         Outcome::Killed { .. } => act(actions, Action::Say(Notice::Crashed(child))),
     }

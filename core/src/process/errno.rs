@@ -24,8 +24,14 @@ impl Errno {
     pub const ISDIR: Self = Self(21);
     /// An argument makes no sense, or a link was wanted.
     pub const INVAL: Self = Self(22);
+    /// The system has no descriptor left.
+    pub const NFILE: Self = Self(23);
+    /// The process may have no more descriptors.
+    pub const MFILE: Self = Self(24);
     /// The file system is full.
     pub const NOSPC: Self = Self(28);
+    /// The file system is read-only.
+    pub const ROFS: Self = Self(30);
     /// The user's share of the file system is used up.
     pub const DQUOT: Self = Self(122);
 

@@ -1,5 +1,6 @@
 //! What is known about processes without starting one: how they end, and what their errors are called.
 
+pub mod birth;
 pub mod errno;
 pub mod message;
 pub mod outcome;

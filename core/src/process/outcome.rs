@@ -14,6 +14,8 @@ pub enum Outcome {
         /// Whether a core was dumped.
         core_dumped: bool,
     },
+    /// It was another's child, and only its end is known.
+    Unknown,
 }
 
 impl Outcome {
@@ -26,6 +28,11 @@ impl Outcome {
         }
     }
 
+    /// The low two bytes of the wait status; 0 if it is not known.
+    pub fn wait_status(self) -> u16 {
+        u16::from_le_bytes([self.low_byte(), self.exit_code().unwrap_or(0)])
+    }
+
     /// Whether it exited with code 0; being killed is no success.
     pub fn is_success(self) -> bool {
         self == Self::Exited(0)
@@ -35,15 +42,15 @@ impl Outcome {
     pub fn exit_code(self) -> Option<u8> {
         match self {
             Self::Exited(code) => Some(code),
-            Self::Killed { .. } => None,
+            Self::Killed { .. } | Self::Unknown => None,
         }
     }
 
-    /// The low byte of the wait status: 0 after an exit, else the signal, plus 128 if a core was dumped.
-    /// The second argument of a finish script.
+    /// The low byte of the wait status: 0 after an exit (or if nothing is known), else the signal, plus 128 if a core
+    /// was dumped. The second argument of a finish script.
     pub fn low_byte(self) -> u8 {
         match self {
-            Self::Exited(_) => 0,
+            Self::Exited(_) | Self::Unknown => 0,
             Self::Killed { signal, core_dumped } => signal.number() | if core_dumped { 0x80 } else { 0 },
         }
     }
@@ -70,5 +77,13 @@ mod tests {
     #[test]
     fn a_core_dump_adds_128_to_the_signal() {
         assert_eq!(Outcome::from_wait_status(139).low_byte(), 139);
+    }
+
+    #[test]
+    fn every_wait_status_comes_back() {
+        for status in [0, 7 << 8, 255 << 8, 15, 139] {
+            assert_eq!(Outcome::from_wait_status(status).wait_status(), u16::try_from(status).unwrap());
+        }
+        assert_eq!((Outcome::Unknown.wait_status(), Outcome::Unknown.is_success()), (0, false));
     }
 }

@@ -2,6 +2,8 @@
 
 use core::num::NonZeroU8;
 
+use crate::text::decimal;
+
 /// A signal; never 0.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Signal(NonZeroU8);
@@ -39,9 +41,19 @@ signals! {
     CONT = 18,
     /// Cannot be caught.
     STOP = 19,
+    /// Something happened to a watched directory.
+    IO = 29,
     /// The power fails.
     PWR = 30,
 }
+
+/// The names of signals 1 to 31, in their order.
+static NAMES: &[u8] =
+    b"HUP INT QUIT ILL TRAP ABRT BUS FPE KILL USR1 SEGV USR2 PIPE ALRM TERM STKFLT CHLD CONT STOP TSTP \
+TTIN TTOU URG XCPU XFSZ VTALRM PROF WINCH IO PWR SYS";
+
+/// The last of the kernel's signals.
+const LAST: u8 = 64;
 
 impl Signal {
     /// The signal of that number, unless it is 0.
@@ -50,6 +62,20 @@ impl Signal {
             Some(number) => Some(Self(number)),
             None => None,
         }
+    }
+
+    /// The signal called `text`: a number from 1 to 64, or a name with or without `SIG`, in any case.
+    pub fn parse(text: &[u8]) -> Option<Self> {
+        if let Some(number) = decimal(text) {
+            return u8::try_from(number).ok().filter(|number| *number <= LAST).and_then(Self::new);
+        }
+        let name = match text.split_first_chunk::<3>() {
+            Some((sig, name)) if sig.eq_ignore_ascii_case(b"SIG") => name,
+            Some(_) | None => text,
+        };
+        let mut names = NAMES.split(|byte| *byte == b' ');
+        let place = names.position(|known| known.eq_ignore_ascii_case(name))?;
+        Self::new(u8::try_from(place).ok()?.wrapping_add(1))
     }
 
     /// The kernel's number.

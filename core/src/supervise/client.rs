@@ -3,14 +3,16 @@
 
 use super::status::{Phase, Record, Wanted};
 use crate::limits::STATUS_TAIL;
-use crate::tai64n::Label;
 use crate::text::Text;
+use crate::time::Instant;
 
 /// What a word on the command line asks for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Verb {
     /// Tell the status.
     Status,
+    /// Tell all that is known, for programs.
+    Show,
     /// Send control bytes, and perhaps wait.
     Send(Request),
 }
@@ -54,7 +56,7 @@ impl Verb {
             return Some(Self::Send(Request { bytes, waits: true, kills: word.starts_with(FORCE) }));
         }
         let bytes: &[u8] = match *word.first()? {
-            b's' => return Some(Self::Status),
+            b's' => return Some(if word == b"show" { Self::Show } else { Self::Status }),
             b'X' | b'E' | b'e' => b"x",
             b'D' => b"d",
             b'T' => b"tc",
@@ -125,8 +127,13 @@ fn one_progress(byte: u8, before: &Record, now: &Record) -> Progress {
     }
 }
 
+/// Whole seconds from `then` to `now`, counted between the two full seconds; 0 if it is not later.
+pub fn age(then: Instant, now: Instant) -> u64 {
+    now.seconds().saturating_sub(then.seconds())
+}
+
 /// What follows `run: NAME: ` in a status line: process, seconds and remarks.
-pub fn status_tail(record: &Record, is_normally_up: bool, now: Label) -> Text<STATUS_TAIL> {
+pub fn status_tail(record: &Record, is_normally_up: bool, seconds: u64) -> Text<STATUS_TAIL> {
     let mut tail = Text::new();
     // Finish without a process is between two writes; it is told without a pid.
     if let Some(pid) = record.pid {
@@ -134,7 +141,7 @@ pub fn status_tail(record: &Record, is_normally_up: bool, now: Label) -> Text<ST
         tail.push_number(pid.raw().into());
         tail.push(b") ");
     }
-    tail.push_number(now.seconds_since(record.stamp));
+    tail.push_number(seconds);
     tail.push(b"s");
     let is_alive = record.pid.is_some();
     let wants_up = record.wanted == Wanted::Up;
@@ -159,10 +166,11 @@ mod tests {
     use super::super::control::Command;
     use super::*;
     use crate::process::Pid;
+    use crate::tai64n::Label;
 
     fn sends(word: &str) -> Option<(&'static str, bool, bool)> {
         match Verb::parse(word.as_bytes())? {
-            Verb::Status => None,
+            Verb::Status | Verb::Show => None,
             Verb::Send(request) => Some((std::str::from_utf8(request.bytes).unwrap(), request.waits, request.kills)),
         }
     }
@@ -205,6 +213,18 @@ mod tests {
         for word in ["status", "s", "star", "sxyz"] {
             assert_eq!(Verb::parse(word.as_bytes()), Some(Verb::Status));
         }
+    }
+
+    #[test]
+    fn show_is_a_word_of_its_own() {
+        assert_eq!(Verb::parse(b"show"), Some(Verb::Show));
+        assert_eq!(Verb::parse(b"shown"), Some(Verb::Status));
+    }
+
+    #[test]
+    fn an_age_counts_between_full_seconds() {
+        let (early, late) = (Instant::new(5, 900), Instant::new(7, 100));
+        assert_eq!((age(early, late), age(late, early)), (2, 0));
     }
 
     #[test]
@@ -291,7 +311,10 @@ mod tests {
     #[test]
     fn status_lines_are_those_of_the_field() {
         let now = Label::from_unix(20, 0);
-        let tail = |record: &Record, up| String::from_utf8(status_tail(record, up, now).as_bytes().to_vec()).unwrap();
+        let tail = |record: &Record, up| {
+            let seconds = now.seconds_since(record.stamp);
+            String::from_utf8(status_tail(record, up, seconds).as_bytes().to_vec()).unwrap()
+        };
         let run = record(Phase::Run, 22692, UP, 18);
         assert_eq!(tail(&run, true), "(pid 22692) 2s");
         assert_eq!(tail(&Record { is_paused: true, ..run }, false), "(pid 22692) 2s, normally down, paused");
@@ -305,7 +328,7 @@ mod tests {
     fn the_longest_status_line_fits() {
         let mut longest = record(Phase::Finish, u32::MAX, DOWN, i64::MIN);
         (longest.is_paused, longest.got_term) = (true, true);
-        let tail = status_tail(&longest, false, Label::from_unix(i64::MAX, 0));
+        let tail = status_tail(&longest, false, u64::MAX);
         assert!(tail.as_bytes().ends_with(b", normally down, paused, want down, got TERM"));
     }
 }

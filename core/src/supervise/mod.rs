@@ -3,7 +3,10 @@
 pub mod client;
 pub mod control;
 pub mod event;
+pub mod extension;
 pub mod pair;
+pub mod readout;
 pub mod scan;
 pub mod service;
+pub mod settings;
 pub mod status;

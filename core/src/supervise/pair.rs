@@ -7,6 +7,7 @@
 use super::control::Command;
 use super::event::{Action, Actions, Event as MemberEvent, Member, Script};
 use super::service::Service;
+use super::settings::Settings;
 use crate::limits::HOOK_GRACE;
 use crate::process::Pid;
 use crate::process::errno::Errno;
@@ -47,6 +48,18 @@ impl Pair {
     /// The pair of `main` and `log`; nothing is started before the first event.
     pub fn new(main: Service, log: Option<Service>) -> Self {
         Self { main, log, patience_ends_at: None }
+    }
+
+    /// What one of the two asks for from now on.
+    pub fn configure(&mut self, member: Member, settings: Settings) {
+        match member {
+            Member::Main => self.main.configure(settings),
+            Member::Log => {
+                if let Some(log) = &mut self.log {
+                    log.configure(settings);
+                }
+            }
+        }
     }
 
     /// One of the two.
@@ -111,7 +124,7 @@ impl Pair {
             // A log service wants to exit only because its input has ended.
             Some(log) if !log.is_down() => {
                 if !log.wants_exit() {
-                    log.end_with_input(actions);
+                    log.end_with_input(now, actions);
                     let _ = actions.push_back((Member::Log, Action::ClosePipe));
                 }
             }
@@ -129,7 +142,8 @@ mod tests {
     use crate::tai64n::Label;
 
     fn now(seconds: u64) -> Now {
-        Now { monotonic: Instant::new(seconds, 0), wall: Label::from_unix(0, 0) }
+        let since_boot = Instant::new(seconds, 0);
+        Now { monotonic: since_boot, wall: Label::from_unix(0, 0), since_boot }
     }
 
     fn pid(raw: u32) -> Pid {

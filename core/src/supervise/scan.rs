@@ -4,12 +4,15 @@
 //! and a renamed entry keeps its supervisor. Names are remembered as hashes only, so that an entry
 //! that cannot be examined just now does not lose its service.
 //!
+//! A service may have a supervisor already, of an earlier `runsvdir`. That one is left alone, and looked at from time to time.
+//!
 //! A scan is `begin`, then one call for each entry, then `end`, then [`Scan::take_removed`] until it has no more.
 
 use heapless::Vec;
 
-use crate::limits::{SCAN_RETRY, START_INTERVAL};
+use crate::limits::{SCAN_INTERVAL, SCAN_RETRY, START_INTERVAL, TOLD_NAMES};
 use crate::process::Pid;
+use crate::process::birth::Ticks;
 use crate::process::outcome::Outcome;
 use crate::time::{Duration, Instant, earlier};
 
@@ -36,7 +39,8 @@ impl NameHash {
 /// What to do about an entry.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Verdict {
-    /// Start its supervisor, then tell [`Scan::started`] or [`Scan::not_started`].
+    /// Start its supervisor, then tell [`Scan::started`] or [`Scan::not_started`]; or [`Scan::is_supervised`], if it has
+    /// one already.
     Start,
     /// Nothing: it has a supervisor, or must wait for its next start.
     Leave,
@@ -44,16 +48,51 @@ pub enum Verdict {
     Full,
 }
 
+/// A supervisor that is not a child: its pid, and when that was surely its.
+pub type Foreign = (Pid, Ticks);
+
+/// A supervisor to be told to end.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Ending {
+    /// There is none, or nobody knows which.
+    Nobody,
+    /// A child.
+    Child(Pid),
+    /// Another's child, if it is still the same process.
+    Foreign(Foreign),
+}
+
 #[derive(Clone, Copy, Debug)]
 enum Supervisor {
     Running { pid: Pid, since: Instant },
     Down { not_before: Instant },
+    Foreign { who: Option<Foreign>, look_at: Instant },
+}
+
+impl Supervisor {
+    /// When a scan shall start it, or look whether it must be started.
+    fn due(&self) -> Option<Instant> {
+        match *self {
+            Self::Running { .. } => None,
+            Self::Down { not_before: at } | Self::Foreign { look_at: at, .. } => Some(at),
+        }
+    }
+
+    fn ending(&self) -> Ending {
+        match *self {
+            Self::Running { pid, .. } => Ending::Child(pid),
+            Self::Foreign { who: Some(who), .. } => Ending::Foreign(who),
+            Self::Foreign { who: None, .. } | Self::Down { .. } => Ending::Nobody,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug)]
 struct Entry {
     identity: Identity,
     name: NameHash,
+    /// The last part of where the entry leads, if it is a link.
+    target: Option<NameHash>,
     is_seen: bool,
     supervisor: Supervisor,
 }
@@ -64,6 +103,8 @@ pub struct Scan<const N: usize> {
     entries: Vec<Entry, N>,
     has_told_full: bool,
     has_removals: bool,
+    /// Names of entries that were told to be in trouble, and whether they are so in this scan.
+    told: Vec<(NameHash, bool), TOLD_NAMES>,
 }
 
 impl<const N: usize> Default for Scan<N> {
@@ -75,7 +116,7 @@ impl<const N: usize> Default for Scan<N> {
 impl<const N: usize> Scan<N> {
     /// No service yet.
     pub const fn new() -> Self {
-        Self { entries: Vec::new(), has_told_full: false, has_removals: false }
+        Self { entries: Vec::new(), has_told_full: false, has_removals: false, told: Vec::new() }
     }
 
     /// A scan begins: nothing has been seen.
@@ -83,6 +124,9 @@ impl<const N: usize> Scan<N> {
         self.has_removals = false;
         for entry in &mut self.entries {
             entry.is_seen = false;
+        }
+        for (_, is_seen) in &mut self.told {
+            *is_seen = false;
         }
     }
 
@@ -95,15 +139,15 @@ impl<const N: usize> Scan<N> {
             entry.is_seen = true;
             entry.name = name;
         }
-        match entry.supervisor {
-            Supervisor::Down { not_before } if now >= not_before => Verdict::Start,
-            Supervisor::Down { .. } | Supervisor::Running { .. } => Verdict::Leave,
+        match entry.supervisor.due() {
+            Some(at) if now >= at => Verdict::Start,
+            Some(_) | None => Verdict::Leave,
         }
     }
 
     fn found_new(&mut self, identity: Identity, name: NameHash, now: Instant) -> Verdict {
         let supervisor = Supervisor::Down { not_before: now };
-        match self.entries.push(Entry { identity, name, is_seen: true, supervisor }) {
+        match self.entries.push(Entry { identity, name, target: None, is_seen: true, supervisor }) {
             Ok(()) => Verdict::Start,
             Err(_) if self.has_told_full => Verdict::Leave,
             Err(_) => {
@@ -111,6 +155,28 @@ impl<const N: usize> Scan<N> {
                 Verdict::Full
             }
         }
+    }
+
+    /// An entry is a link, and leads to something that is called `target` in its own directory.
+    pub fn leads_to(&mut self, identity: Identity, target: NameHash) {
+        if let Some(entry) = self.entries.iter_mut().find(|entry| entry.identity == identity) {
+            entry.target = Some(target);
+        }
+    }
+
+    /// Whether an entry leads to something of that name.
+    pub fn has_target(&self, name: NameHash) -> bool {
+        self.entries.iter().any(|entry| entry.target == Some(name))
+    }
+
+    /// An entry is in trouble: whether that is news.
+    pub fn is_news(&mut self, name: NameHash) -> bool {
+        if let Some((_, is_seen)) = self.told.iter_mut().find(|(told, _)| *told == name) {
+            *is_seen = true;
+            return false;
+        }
+        let _ = self.told.push((name, true));
+        true
     }
 
     /// An entry could not be examined, and may be there all the same: whatever had its name is kept.
@@ -126,16 +192,21 @@ impl<const N: usize> Scan<N> {
     /// passed would make the caller scan without end.
     pub fn end(&mut self, is_complete: bool, now: Instant) {
         self.has_removals = is_complete;
+        if is_complete {
+            self.told.retain(|(_, is_seen)| *is_seen);
+        }
         for entry in &mut self.entries {
-            if matches!(entry.supervisor, Supervisor::Down { not_before } if now >= not_before) {
-                entry.supervisor = Supervisor::Down { not_before: now.plus(SCAN_RETRY) };
+            if let Supervisor::Down { not_before: due } | Supervisor::Foreign { look_at: due, .. } =
+                &mut entry.supervisor
+                && now >= *due
+            {
+                *due = now.plus(SCAN_RETRY);
             }
         }
     }
 
-    /// Forgets one service that the scan did not see: its supervisor if it has one (to be told to end).
-    /// `None` when there is no more.
-    pub fn take_removed(&mut self) -> Option<Option<Pid>> {
+    /// Forgets one service that the scan did not see: its supervisor is to be told to end. `None` when there is no more.
+    pub fn take_removed(&mut self) -> Option<Ending> {
         if !self.has_removals {
             return None;
         }
@@ -145,10 +216,7 @@ impl<const N: usize> Scan<N> {
         if place >= self.entries.len() {
             return None;
         }
-        match self.entries.swap_remove(place).supervisor {
-            Supervisor::Running { pid, .. } => Some(Some(pid)),
-            Supervisor::Down { .. } => Some(None),
-        }
+        Some(self.entries.swap_remove(place).supervisor.ending())
     }
 
     /// The supervisor of a service was started.
@@ -159,6 +227,11 @@ impl<const N: usize> Scan<N> {
     /// The supervisor of a service could not be started; it is tried again after `delay`.
     pub fn not_started(&mut self, identity: Identity, now: Instant, delay: Duration) {
         self.set(identity, Supervisor::Down { not_before: now.plus(delay) });
+    }
+
+    /// A service has a supervisor already; nothing will tell of its end, so it is looked at again.
+    pub fn is_supervised(&mut self, identity: Identity, who: Option<Foreign>, now: Instant) {
+        self.set(identity, Supervisor::Foreign { who, look_at: now.plus(SCAN_INTERVAL) });
     }
 
     fn set(&mut self, identity: Identity, supervisor: Supervisor) {
@@ -180,20 +253,14 @@ impl<const N: usize> Scan<N> {
         }
     }
 
-    /// When a scan is due by itself: the next start of a supervisor that ended.
+    /// When a scan is due by itself: the next start of a supervisor that ended, or the next look at another's.
     pub fn deadline(&self) -> Option<Instant> {
-        self.entries.iter().fold(None, |deadline, entry| match entry.supervisor {
-            Supervisor::Down { not_before } => earlier(deadline, Some(not_before)),
-            Supervisor::Running { .. } => deadline,
-        })
+        self.entries.iter().fold(None, |deadline, entry| earlier(deadline, entry.supervisor.due()))
     }
 
-    /// The live supervisors.
-    pub fn supervisors(&self) -> impl Iterator<Item = Pid> {
-        self.entries.iter().filter_map(|entry| match entry.supervisor {
-            Supervisor::Running { pid, .. } => Some(pid),
-            Supervisor::Down { .. } => None,
-        })
+    /// The supervisors of all services.
+    pub fn supervisors(&self) -> impl Iterator<Item = Ending> {
+        self.entries.iter().map(|entry| entry.supervisor.ending())
     }
 }
 
@@ -227,7 +294,12 @@ mod tests {
     }
 
     fn removed<const N: usize>(table: &mut Scan<N>) -> std::vec::Vec<Option<u32>> {
-        std::iter::from_fn(|| table.take_removed()).map(|pid| pid.map(Pid::raw)).collect()
+        let pid = |ending| match ending {
+            Ending::Nobody => None,
+            Ending::Child(pid) => Some(pid.raw()),
+            Ending::Foreign((pid, _)) => Some(1000 + pid.raw()),
+        };
+        std::iter::from_fn(|| table.take_removed()).map(pid).collect()
     }
 
     #[test]
@@ -338,5 +410,75 @@ mod tests {
         table.exited(pid(99), Outcome::Exited(0), T0);
         table.started(identity(99), pid(98), T0);
         assert_eq!((table.deadline(), table.supervisors().count()), (None, 1));
+    }
+
+    const WHO: Foreign = (Pid::new(50).unwrap(), Ticks::from_raw(7));
+
+    /// A service whose supervisor is another's child, as a scan finds it.
+    fn with_foreign(who: Option<Foreign>) -> Scan<4> {
+        let mut table = Scan::<4>::new();
+        table.begin();
+        assert_eq!(table.found(identity(1), NameHash::of(&1_u64.to_le_bytes()), T0), Verdict::Start);
+        table.is_supervised(identity(1), who, T0);
+        table.end(true, T0);
+        table
+    }
+
+    #[test]
+    fn a_service_that_is_supervised_is_looked_at_now_and_then() {
+        let mut table = with_foreign(Some(WHO));
+        let due = T0.plus(SCAN_INTERVAL);
+        assert_eq!(table.deadline(), Some(due));
+        assert_eq!(scan(&mut table, &[1], T0), [(1, Verdict::Leave)]);
+        assert_eq!(table.supervisors().collect::<std::vec::Vec<_>>(), [Ending::Foreign(WHO)]);
+        assert_eq!(scan(&mut table, &[1], due), [(1, Verdict::Start)]);
+        assert_eq!(table.supervisors().collect::<std::vec::Vec<_>>(), [Ending::Child(pid(1))]);
+    }
+
+    #[test]
+    fn a_supervised_service_that_vanishes_is_told_by_whoever_is_known() {
+        for (who, told) in [(Some(WHO), Some(1050)), (None, None)] {
+            let mut table = with_foreign(who);
+            scan(&mut table, &[], T0);
+            assert_eq!(removed(&mut table), [told]);
+        }
+    }
+
+    #[test]
+    fn a_name_in_trouble_is_news_once_until_it_was_well() {
+        let (bad, other) = (NameHash::of(b"bad"), NameHash::of(b"other"));
+        let mut table = Scan::<4>::new();
+        table.begin();
+        assert!(table.is_news(bad) && table.is_news(other));
+        table.end(true, T0);
+        table.begin();
+        assert!(!table.is_news(bad));
+        table.end(true, T0);
+        table.begin();
+        assert!(!table.is_news(bad) && table.is_news(other));
+        table.end(false, T0);
+        table.begin();
+        table.end(true, T0);
+        table.begin();
+        assert!(table.is_news(bad));
+    }
+
+    #[test]
+    fn names_that_do_not_fit_are_news_each_time() {
+        let mut table = Scan::<4>::new();
+        table.begin();
+        for name in 0..TOLD_NAMES {
+            assert!(table.is_news(NameHash::of(&name.to_le_bytes())));
+        }
+        assert!(table.is_news(NameHash::of(b"one more")) && table.is_news(NameHash::of(b"one more")));
+        assert!(!table.is_news(NameHash::of(&0_usize.to_le_bytes())));
+    }
+
+    #[test]
+    fn links_are_known_by_where_they_lead() {
+        let mut table = Scan::<4>::new();
+        scan(&mut table, &[1], T0);
+        table.leads_to(identity(1), NameHash::of(b"there"));
+        assert!(table.has_target(NameHash::of(b"there")) && !table.has_target(NameHash::of(b"here")));
     }
 }

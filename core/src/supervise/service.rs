@@ -16,6 +16,8 @@
 //! the process that it was run for. The state itself changes only when the kernel has told of it: a signal that was sent
 //! changes nothing, the end of the process does.
 //!
+//! A process that another supervisor started is taken over as it is: it runs, or finishes, until its end is told.
+//!
 //! Every `Spawn` is answered by `Spawned`, `Absent` or `SpawnFailed` before the next event from outside.
 //!
 //! # Differences between the two members
@@ -26,14 +28,16 @@ use heapless::Vec;
 
 use super::control::Command;
 use super::event::{Action, Actions, Event, Member, Script};
+use super::extension::{Extension, Failure, History, Origin};
+use super::settings::Settings;
 use super::status::{Phase, Record, Wanted};
-use crate::limits::{FORK_RETRY, START_INTERVAL, WAITING_COMMANDS};
+use crate::limits::{FAILING_LIFE, FORK_RETRY, LONGEST_BACK_OFF, START_INTERVAL, WAITING_COMMANDS};
 use crate::process::Pid;
 use crate::process::errno::Errno;
 use crate::process::outcome::Outcome;
 use crate::process::signal::Signal;
 use crate::tai64n::Label;
-use crate::time::{Instant, Now};
+use crate::time::{Duration, Instant, Now};
 
 /// What commands have made of the service's future.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -74,17 +78,23 @@ pub struct Service {
     is_paused: bool,
     got_term: bool,
     stamp: Label,
+    stamp_since_boot: Instant,
     started: Instant,
+    /// When the process in the foreground is killed, because it had its time.
+    kill_at: Option<Instant>,
+    /// Somebody told the process to do something; its end is no failure.
+    is_told: bool,
+    history: History,
+    settings: Settings,
     /// The control script of a command.
     hook: Option<Hook>,
     /// The control script of a start.
     start_hook: Option<Hook>,
     waiting: Vec<Command, WAITING_COMMANDS>,
-    exec_error: Option<Errno>,
 }
 
 // A supervisor of a thousand services keeps two thousand of them.
-const _: () = assert!(size_of::<Service>() <= 160);
+const _: () = assert!(size_of::<Service>() <= 320);
 
 impl Service {
     /// A service that is down. It does nothing before its first event; `wants_up` says whether it is then
@@ -97,12 +107,55 @@ impl Service {
             is_paused: false,
             got_term: false,
             stamp: now.wall,
+            stamp_since_boot: now.since_boot,
             started: Instant::ORIGIN,
+            kill_at: None,
+            is_told: false,
+            history: History::NONE,
+            settings: Settings::DEFAULT,
             hook: None,
             start_hook: None,
             waiting: Vec::new(),
-            exec_error: None,
         }
+    }
+
+    /// A service whose process `pid` another supervisor started and told of: in `record` and `extension`. It goes on as it
+    /// was; one whose supervisor was told to exit is what `wants_up` says.
+    pub fn taken_over(
+        member: Member,
+        wants_up: bool,
+        (record, extension): (&Record, &Extension),
+        pid: Pid,
+        settings: Settings,
+        now: Now,
+    ) -> Self {
+        let mut service = Self::new(member, wants_up, now);
+        match extension.wanted {
+            Wanted::Up => service.want = Want::Up,
+            Wanted::Once | Wanted::Down => {
+                service.want = Want::Down;
+                // How long it was told to stop before is not known.
+                service.kill_at = settings.kill_after.map(|limit| now.monotonic.plus(limit));
+            }
+            Wanted::Exit => {}
+        }
+        service.state = match record.phase {
+            Phase::Down | Phase::Run => State::Running { pid },
+            Phase::Finish => State::Finish { pid },
+        };
+        service.is_paused = record.is_paused;
+        service.got_term = record.got_term;
+        service.stamp = record.stamp;
+        service.stamp_since_boot = extension.since_boot;
+        service.started = now.monotonic;
+        service.history = History { is_taken_over: true, ..extension.history };
+        service.settings = settings;
+        service
+    }
+
+    /// What the service asks for from now on.
+    pub fn configure(&mut self, settings: Settings) {
+        self.settings = settings;
     }
 
     /// What the status files shall tell.
@@ -113,7 +166,8 @@ impl Service {
             is_paused: self.is_paused,
             wanted: match self.want {
                 Want::Up => Wanted::Up,
-                Want::Once | Want::Down => Wanted::Down,
+                Want::Once => Wanted::Once,
+                Want::Down => Wanted::Down,
                 Want::Exit => Wanted::Exit,
             },
             got_term: self.got_term,
@@ -122,6 +176,18 @@ impl Service {
                 State::Running { .. } => Phase::Run,
                 State::Finishing { .. } | State::Finish { .. } => Phase::Finish,
             },
+        }
+    }
+
+    /// What the status file tells behind the record.
+    pub fn extension(&self, origin: Origin) -> Extension {
+        let hook = self.hook.or(self.start_hook);
+        Extension {
+            wanted: self.record().wanted,
+            since_boot: self.stamp_since_boot,
+            history: self.history,
+            hook: hook.map_or(0, |hook| hook.command.byte()),
+            origin,
         }
     }
 
@@ -157,32 +223,24 @@ impl Service {
         self.want == Want::Exit
     }
 
-    /// Why `./run` could not be executed the last time, if it could not.
-    pub fn exec_error(&self) -> Option<Errno> {
-        self.exec_error
-    }
-
     /// When to call again with [`Event::Deadline`]; `None`: only on other events.
     pub fn deadline(&self) -> Option<Instant> {
         match self.state {
             State::Down { not_before } if self.wants_start() && self.start_hook.is_none() => Some(not_before),
             State::Finishing { retry_at, .. } => retry_at,
-            State::Down { .. } | State::Starting | State::Running { .. } | State::Finish { .. } => None,
+            State::Running { .. } | State::Finish { .. } => self.kill_at,
+            State::Down { .. } | State::Starting => None,
         }
     }
 
     /// Takes one event and appends what must be done. Never fails, never blocks.
     pub fn handle(&mut self, event: Event, now: Now, actions: &mut Actions) {
         match event {
-            Event::Command(command) => self.take(command, actions),
+            Event::Command(command) => self.take(command, now.monotonic, actions),
             Event::Spawned(script, pid) => self.spawned(script, pid, now, actions),
             Event::Absent(script) => self.not_spawned(script, None, now, actions),
             Event::SpawnFailed(script, errno) => self.not_spawned(script, Some(errno), now, actions),
-            Event::ExecFailed(pid, errno) => {
-                if self.runs(pid) {
-                    self.exec_error = Some(errno);
-                }
-            }
+            Event::ExecFailed(pid, errno) => self.exec_failed(pid, errno),
             Event::Exited(pid, outcome) => self.exited(pid, outcome, now, actions),
             Event::Deadline => {}
         }
@@ -190,8 +248,9 @@ impl Service {
     }
 
     /// Tells a log service that its input is at its end, and that it shall not come back.
-    pub(super) fn end_with_input(&mut self, actions: &mut Actions) {
+    pub(super) fn end_with_input(&mut self, now: Now, actions: &mut Actions) {
         self.want = Want::Exit;
+        self.kill_at = self.settings.kill_after.map(|limit| now.monotonic.plus(limit));
         self.act(actions, Action::WriteStatus);
     }
 
@@ -220,7 +279,11 @@ impl Service {
     }
 
     /// A command from outside: what is wanted changes now, signals may wait for a control script.
-    fn take(&mut self, command: Command, actions: &mut Actions) {
+    fn take(&mut self, command: Command, now: Instant, actions: &mut Actions) {
+        self.is_told = true;
+        if !matches!(command.signal(), Some(signal) if signal != Signal::TERM) {
+            self.forgive();
+        }
         // Told to exit is told for good: a new supervisor follows if one is wanted.
         let is_final = self.want == Want::Exit;
         match command {
@@ -231,13 +294,13 @@ impl Service {
             Command::Once => self.want_now(Want::Down, actions),
             Command::Down => {
                 self.want_now(Want::Down, actions);
-                self.signal_or_wait(Command::Term, actions);
+                self.signal_or_wait(Command::Term, now, actions);
             }
             Command::Exit => {
                 self.want_now(Want::Exit, actions);
-                self.signal_or_wait(Command::Term, actions);
+                self.signal_or_wait(Command::Term, now, actions);
             }
-            Command::Kill => self.kill(actions),
+            Command::Kill => self.kill(now, actions),
             Command::Term
             | Command::Pause
             | Command::Continue
@@ -246,13 +309,22 @@ impl Service {
             | Command::Interrupt
             | Command::Quit
             | Command::User1
-            | Command::User2 => self.signal_or_wait(command, actions),
+            | Command::User2 => self.signal_or_wait(command, now, actions),
         }
     }
 
-    fn signal_or_wait(&mut self, command: Command, actions: &mut Actions) {
+    /// Failures of the past count no more: whoever tells a service something has seen them.
+    fn forgive(&mut self) {
+        self.history.tally = 0;
+        if self.history.backoff > 0 && matches!(self.state, State::Down { .. }) {
+            self.state = State::Down { not_before: self.started.plus(START_INTERVAL) };
+        }
+        self.history.backoff = 0;
+    }
+
+    fn signal_or_wait(&mut self, command: Command, now: Instant, actions: &mut Actions) {
         if self.hook.is_none() && !matches!(self.state, State::Starting) {
-            return self.apply(command, actions);
+            return self.apply(command, now, actions);
         }
         // A repeated command takes its latest place, so there is room for all kinds of them.
         self.waiting.retain(|waiting| *waiting != command);
@@ -260,21 +332,19 @@ impl Service {
     }
 
     /// A signal that nothing holds up any more. TERM goes on to whatever is wanted: see [`Service::hook_ended`].
-    fn apply(&mut self, command: Command, actions: &mut Actions) {
-        match (command, self.state) {
-            (_, State::Running { .. }) => self.ask_hook(command, actions),
-            (Command::Pause | Command::Continue, _) => self.set_paused(command == Command::Pause, actions),
-            _ => {}
+    fn apply(&mut self, command: Command, now: Instant, actions: &mut Actions) {
+        if matches!(self.state, State::Running { .. }) {
+            self.ask_hook(command, now, actions);
         }
     }
 
     /// KILL waits for nothing: neither for a control script, which is killed too, nor for the signals behind it.
-    fn kill(&mut self, actions: &mut Actions) {
+    fn kill(&mut self, now: Instant, actions: &mut Actions) {
         self.waiting.clear();
         let is_held_up = self.hook.is_some();
         self.kill_hooks(actions);
         match self.state {
-            State::Running { .. } if !is_held_up => self.ask_hook(Command::Kill, actions),
+            State::Running { .. } if !is_held_up => self.ask_hook(Command::Kill, now, actions),
             State::Running { pid } | State::Finish { pid } => self.act(actions, Action::Signal(pid, Signal::KILL)),
             State::Down { .. } | State::Starting | State::Finishing { .. } => {}
         }
@@ -291,19 +361,23 @@ impl Service {
     }
 
     /// Lets `control/X` have the first word; a log service has none.
-    fn ask_hook(&mut self, command: Command, actions: &mut Actions) {
+    fn ask_hook(&mut self, command: Command, now: Instant, actions: &mut Actions) {
         let hook = Hook { command, pid: None, target: self.pid() };
         if self.member == Member::Log {
-            return self.hook_ended(hook, false, actions);
+            return self.hook_ended(hook, false, now, actions);
         }
         *self.hook_slot(command) = Some(hook);
         self.act(actions, Action::Spawn(Script::Control(command)));
     }
 
     /// A control script is done or is not there; `took_over` says that it replaces the default.
-    fn hook_ended(&mut self, hook: Hook, took_over: bool, actions: &mut Actions) {
+    fn hook_ended(&mut self, hook: Hook, took_over: bool, now: Instant, actions: &mut Actions) {
         let command = hook.command;
-        let signal = if took_over { None } else { command.signal() };
+        let signal = match command {
+            _ if took_over => None,
+            Command::Term => Some(self.settings.down_signal),
+            _ => command.signal(),
+        };
         // Another process than the one it was for has nothing to do with it.
         let is_for_this = self.pid() == hook.target && matches!(self.state, State::Running { .. });
         if is_for_this && let Some(signal) = signal {
@@ -316,18 +390,7 @@ impl Service {
                     self.start(actions);
                 }
             }
-            Command::Term if is_for_this => {
-                if signal.is_some() {
-                    self.got_term = true;
-                    self.act(actions, Action::WriteStatus);
-                }
-                // A process that is stopped could not hear the TERM.
-                match self.want {
-                    Want::Up | Want::Once => {}
-                    Want::Down => self.stop_further(Command::Down, actions),
-                    Want::Exit => self.stop_further(Command::Exit, actions),
-                }
-            }
+            Command::Term if is_for_this => self.stop(signal.is_some(), now, actions),
             Command::Pause if is_for_this => self.set_paused(true, actions),
             Command::Continue if is_for_this => self.set_paused(false, actions),
             Command::Down
@@ -346,11 +409,49 @@ impl Service {
         }
     }
 
-    fn stop_further(&mut self, command: Command, actions: &mut Actions) {
-        self.signal(actions, Signal::CONT);
-        if self.member == Member::Main {
-            self.ask_hook(command, actions);
+    /// The process was told to end, or a control script did it its own way.
+    fn stop(&mut self, is_signalled: bool, now: Instant, actions: &mut Actions) {
+        let further = match self.want {
+            Want::Up | Want::Once => None,
+            Want::Down => Some(Command::Down),
+            Want::Exit => Some(Command::Exit),
+        };
+        if (is_signalled || further.is_some())
+            && let Some(limit) = self.settings.kill_after
+        {
+            // Told again, it gets no more time.
+            self.kill_at.get_or_insert(now.plus(limit));
         }
+        let was_paused = self.is_paused;
+        self.got_term |= is_signalled;
+        // A process that is stopped could not hear the signal.
+        self.is_paused &= further.is_none();
+        if is_signalled || was_paused != self.is_paused {
+            self.act(actions, Action::WriteStatus);
+        }
+        if let Some(command) = further {
+            self.signal(actions, Signal::CONT);
+            if self.member == Member::Main {
+                self.ask_hook(command, now, actions);
+            }
+        }
+    }
+
+    /// A child could not execute its script; its end is told next, and with it the status written.
+    fn exec_failed(&mut self, pid: Pid, errno: Errno) {
+        let failure = match self.state {
+            State::Running { pid: run } if run == pid => Failure::Run(errno),
+            State::Finish { pid: finish } if finish == pid => Failure::Finish(errno),
+            _ if [self.hook, self.start_hook].iter().any(|hook| hook.is_some_and(|hook| hook.pid == Some(pid))) => {
+                Failure::Control(errno)
+            }
+            _ => return,
+        };
+        self.fail(failure);
+    }
+
+    fn fail(&mut self, failure: Failure) {
+        self.history.failure = Some((failure, self.history.starts));
     }
 
     fn start(&mut self, actions: &mut Actions) {
@@ -363,10 +464,13 @@ impl Service {
             (Script::Run, State::Starting) => {
                 self.state = State::Running { pid };
                 self.started = now.monotonic;
-                self.stamp = now.wall;
+                self.set_stamp(now);
                 self.is_paused = false;
                 self.got_term = false;
-                self.exec_error = None;
+                self.is_told = false;
+                self.history.starts = self.history.starts.saturating_add(1);
+                self.history.backoff = 0;
+                self.history.is_taken_over = false;
                 if self.want == Want::Once {
                     self.want = Want::Down;
                 }
@@ -374,12 +478,14 @@ impl Service {
             }
             (Script::Finish(_), State::Finishing { .. }) => {
                 self.state = State::Finish { pid };
+                self.kill_at = self.settings.finish_limit.map(|limit| now.monotonic.plus(limit));
                 self.act(actions, Action::WriteStatus);
             }
             (Script::Control(command), _) => {
                 if let Some(hook) = self.hook_slot(command) {
                     hook.pid = Some(pid);
                 }
+                self.act(actions, Action::WriteStatus);
             }
             // Answers that nobody asked for.
             (Script::Run | Script::Finish(_), _) => {}
@@ -388,22 +494,22 @@ impl Service {
 
     fn not_spawned(&mut self, script: Script, errno: Option<Errno>, now: Now, actions: &mut Actions) {
         let retry_at = errno.map(|_| now.monotonic.plus(FORK_RETRY));
+        if let Some(errno) = errno {
+            self.fail(Failure::Fork(errno));
+            self.act(actions, Action::WriteStatus);
+        }
         match (script, self.state) {
             (Script::Run, State::Starting) => {
                 let not_before = retry_at.unwrap_or(now.monotonic.plus(START_INTERVAL));
                 self.state = State::Down { not_before };
             }
             (Script::Finish(_), State::Finishing { ended, .. }) => match retry_at {
-                Some(_) => {
-                    self.state = State::Finishing { ended, retry_at };
-                    // The process is gone, and shall not be told as alive until then.
-                    self.act(actions, Action::WriteStatus);
-                }
+                Some(_) => self.state = State::Finishing { ended, retry_at },
                 None => self.come_down(now, actions),
             },
             (Script::Control(command), _) => {
                 if let Some(hook) = self.hook_slot(command).take() {
-                    self.hook_ended(hook, false, actions);
+                    self.hook_ended(hook, false, now.monotonic, actions);
                 }
             }
             (Script::Run | Script::Finish(_), _) => {}
@@ -413,9 +519,13 @@ impl Service {
     fn exited(&mut self, pid: Pid, outcome: Outcome, now: Now, actions: &mut Actions) {
         let has_ended = |hook: &mut Hook| hook.pid == Some(pid);
         if let Some(hook) = self.hook.take_if(has_ended).or_else(|| self.start_hook.take_if(has_ended)) {
-            self.hook_ended(hook, outcome.is_success(), actions);
+            self.hook_ended(hook, outcome.is_success(), now.monotonic, actions);
+            self.act(actions, Action::WriteStatus);
         } else if self.runs(pid) {
             self.got_term = false;
+            self.kill_at = None;
+            self.history.last_end = Some(outcome);
+            self.count_end(now.monotonic);
             match self.member {
                 Member::Main => {
                     self.state = State::Finishing { ended: outcome, retry_at: None };
@@ -428,10 +538,27 @@ impl Service {
         }
     }
 
+    /// Whether the end of `./run` was one more failing end; and what follows from it for the next start.
+    fn count_end(&mut self, now: Instant) {
+        let history = &mut self.history;
+        let is_failing = !self.is_told && now.since(self.started) < FAILING_LIFE;
+        history.tally = if is_failing { history.tally.saturating_add(1) } else { 0 };
+        let beyond = self.settings.back_off_after.and_then(|after| history.tally.checked_sub(after)).unwrap_or(0);
+        let doublings = beyond.saturating_sub(1).min(15);
+        history.backoff = if beyond == 0 { 0 } else { LONGEST_BACK_OFF.min(1 << doublings) };
+    }
+
     fn come_down(&mut self, now: Now, actions: &mut Actions) {
-        self.state = State::Down { not_before: self.started.plus(START_INTERVAL) };
-        self.stamp = now.wall;
+        let backed_off = now.monotonic.plus(Duration::from_seconds(self.history.backoff.into()));
+        self.state = State::Down { not_before: self.started.plus(START_INTERVAL).max(backed_off) };
+        self.kill_at = None;
+        self.set_stamp(now);
         self.act(actions, Action::WriteStatus);
+    }
+
+    fn set_stamp(&mut self, now: Now) {
+        self.stamp = now.wall;
+        self.stamp_since_boot = now.since_boot;
     }
 
     /// What follows from the state alone: signals that waited, and starts whose time has come.
@@ -439,14 +566,22 @@ impl Service {
         while self.hook.is_none() && !matches!(self.state, State::Starting) {
             let Some(command) = self.waiting.first().copied() else { break };
             self.waiting.retain(|waiting| *waiting != command);
-            self.apply(command, actions);
+            self.apply(command, now.monotonic, actions);
+        }
+        if let State::Running { pid } | State::Finish { pid } = self.state
+            && self.kill_at.is_some_and(|at| now.monotonic >= at)
+        {
+            self.kill_at = None;
+            self.fail(if self.runs(pid) { Failure::Stop } else { Failure::FinishStop });
+            self.act(actions, Action::Signal(pid, Signal::KILL));
+            self.act(actions, Action::WriteStatus);
         }
         match self.state {
             State::Down { not_before }
                 if self.wants_start() && self.start_hook.is_none() && now.monotonic >= not_before =>
             {
                 match self.member {
-                    Member::Main => self.ask_hook(Command::Up, actions),
+                    Member::Main => self.ask_hook(Command::Up, now.monotonic, actions),
                     Member::Log => self.start(actions),
                 }
             }
@@ -468,6 +603,12 @@ mod tests {
     use super::*;
     use crate::limits::PAIR_ACTIONS;
 
+    /// The moment `seconds` after the boot, which was in the wall clock's second 900.
+    fn now(seconds: u64) -> Now {
+        let since_boot = Instant::new(seconds, 0);
+        Now { monotonic: since_boot, wall: Label::from_unix(900 + seconds.cast_signed(), 0), since_boot }
+    }
+
     /// A service under test: time is invented, and scripts start as told here.
     struct Bench {
         service: Service,
@@ -481,7 +622,7 @@ mod tests {
 
     impl Bench {
         fn new(member: Member) -> Self {
-            let now = Now { monotonic: Instant::new(100, 0), wall: Label::from_unix(1000, 0) };
+            let now = now(100);
             Self {
                 service: Service::new(member, true, now),
                 seconds: 100,
@@ -507,10 +648,7 @@ mod tests {
         }
 
         fn now(&self) -> Now {
-            Now {
-                monotonic: Instant::new(self.seconds, 0),
-                wall: Label::from_unix(900 + self.seconds.cast_signed(), 0),
-            }
+            now(self.seconds)
         }
 
         /// Gives an event, performs what it asks for, and answers.
@@ -547,6 +685,14 @@ mod tests {
 
         fn end(&mut self, number: u32, status: u32) {
             self.give(Event::Exited(pid(number), Outcome::from_wait_status(status)));
+        }
+
+        fn history(&self) -> History {
+            self.service.history
+        }
+
+        fn hook(&self) -> u8 {
+            self.service.extension(Origin::NONE).hook
         }
 
         fn signals(&self) -> std::vec::Vec<(u32, u8)> {
@@ -733,11 +879,22 @@ mod tests {
     }
 
     #[test]
-    fn pause_while_down_sets_the_flag_alone() {
+    fn pause_while_down_changes_nothing() {
         let mut bench = Bench::new(Member::Main);
         bench.service = Service::new(Member::Main, false, bench.now());
         bench.command(b'p');
-        assert_eq!((bench.log.as_slice(), bench.stat().as_str()), (&[Action::WriteStatus][..], "down, paused"));
+        assert_eq!((bench.log.as_slice(), bench.stat().as_str()), (&[][..], "down"));
+    }
+
+    #[test]
+    fn a_paused_service_that_is_stopped_goes_on_and_is_paused_no_more() {
+        let mut bench = Bench::running(Member::Main);
+        bench.command(b'p');
+        bench.command(b't');
+        assert_eq!(bench.stat(), "run, paused, got TERM");
+        bench.command(b'd');
+        assert_eq!(bench.stat(), "run, got TERM, want down");
+        assert_eq!(bench.signals(), [(10, 19), (10, 15), (10, 15), (10, 18)]);
     }
 
     #[test]
@@ -886,12 +1043,236 @@ mod tests {
     }
 
     #[test]
-    fn an_exec_error_is_kept_until_the_next_start() {
+    fn an_exec_error_is_told_with_the_start_it_happened_at() {
         let mut bench = Bench::running(Member::Main);
         bench.give(Event::ExecFailed(pid(10), Errno::NOENT));
-        assert_eq!(bench.service.exec_error(), Some(Errno::NOENT));
         bench.end(10, 111 << 8);
-        assert_eq!(bench.service.exec_error(), None);
+        let history = bench.history();
+        assert_eq!(history.failure, Some((Failure::Run(Errno::NOENT), 1)));
+        assert_eq!((history.starts, history.last_end), (2, Some(Outcome::Exited(111))));
+    }
+
+    #[test]
+    fn exec_errors_of_the_other_scripts_are_told_too() {
+        let mut bench = Bench::running(Member::Main);
+        bench.has_hooks = true;
+        bench.command(b'h');
+        bench.give(Event::ExecFailed(pid(11), Errno::ACCES));
+        assert_eq!(bench.history().failure, Some((Failure::Control(Errno::ACCES), 1)));
+        bench.end(11, 111 << 8);
+        bench.has_finish = true;
+        bench.end(10, 0);
+        bench.give(Event::ExecFailed(pid(12), Errno::NOENT));
+        assert_eq!(bench.history().failure, Some((Failure::Finish(Errno::NOENT), 1)));
+        bench.give(Event::ExecFailed(pid(99), Errno::PERM));
+        assert_eq!(bench.history().failure, Some((Failure::Finish(Errno::NOENT), 1)));
+    }
+
+    #[test]
+    fn a_control_script_is_shown_while_it_runs() {
+        let mut bench = Bench::running(Member::Main);
+        bench.has_hooks = true;
+        bench.command(b'h');
+        assert_eq!((bench.hook(), bench.log.last()), (b'h', Some(&Action::WriteStatus)));
+        bench.log.clear();
+        bench.end(11, 1 << 8);
+        assert_eq!((bench.hook(), bench.log.last()), (0, Some(&Action::WriteStatus)));
+    }
+
+    #[test]
+    fn another_signal_may_stand_for_term() {
+        let mut bench = Bench::running(Member::Main);
+        bench.service.configure(Settings { down_signal: Signal::HUP, ..Settings::DEFAULT });
+        bench.command(b'd');
+        assert_eq!(bench.signals(), [(10, 1), (10, 18)]);
+        assert_eq!(bench.stat(), "run, got TERM, want down");
+    }
+
+    const IN_THREE: Settings = Settings { kill_after: Some(Duration::from_seconds(3)), ..Settings::DEFAULT };
+
+    #[test]
+    fn what_does_not_stop_in_its_time_is_killed_once() {
+        for byte in *b"dxt" {
+            let mut bench = Bench::running(Member::Main);
+            bench.service.configure(IN_THREE);
+            bench.command(byte);
+            assert_eq!(bench.service.deadline(), Some(Instant::new(105, 0)));
+            let mut bench = bench.later(2);
+            // Told again, it gets no more time.
+            bench.command(byte);
+            let mut bench = bench.later(1);
+            bench.give(Event::Deadline);
+            assert_eq!((bench.signals(), bench.log.last()), (vec![(10, 9)], Some(&Action::WriteStatus)));
+            assert_eq!(bench.history().failure, Some((Failure::Stop, 1)));
+            assert_eq!(bench.service.deadline(), None);
+        }
+    }
+
+    #[test]
+    fn what_stops_in_its_time_is_not_killed() {
+        let mut bench = Bench::running(Member::Main);
+        bench.service.configure(IN_THREE);
+        bench.command(b't');
+        bench.end(10, 15);
+        assert_eq!((bench.service.pid(), bench.service.deadline()), (Some(pid(11)), None));
+        let mut bench = bench.later(60);
+        bench.give(Event::Deadline);
+        assert_eq!((bench.log.as_slice(), bench.history().failure), (&[][..], None));
+    }
+
+    #[test]
+    fn a_control_script_that_took_over_a_stop_has_its_time_too_but_not_one_for_term_alone() {
+        for (byte, deadline) in [(b'd', Some(Instant::new(105, 0))), (b't', None)] {
+            let mut bench = Bench::running(Member::Main);
+            bench.service.configure(IN_THREE);
+            bench.has_hooks = true;
+            bench.command(byte);
+            bench.end(11, 0);
+            assert_eq!(bench.service.deadline(), deadline);
+        }
+    }
+
+    #[test]
+    fn a_finish_that_takes_too_long_is_killed() {
+        let mut bench = Bench::running(Member::Main);
+        bench.has_finish = true;
+        bench.service.configure(Settings { finish_limit: Some(Duration::from_seconds(2)), ..Settings::DEFAULT });
+        bench.end(10, 0);
+        assert_eq!(bench.service.deadline(), Some(Instant::new(104, 0)));
+        let mut bench = bench.later(2);
+        bench.give(Event::Deadline);
+        assert_eq!(bench.signals(), [(11, 9)]);
+        assert_eq!(bench.history().failure, Some((Failure::FinishStop, 1)));
+        bench.end(11, 9);
+        assert_eq!((bench.stat().as_str(), bench.history().last_end), ("run", Some(Outcome::Exited(0))));
+    }
+
+    /// Seconds from each end to the next start of a service that ends at once.
+    fn pauses(bench: &mut Bench, count: usize) -> std::vec::Vec<u64> {
+        let mut pauses = vec![];
+        for _ in 0..count {
+            let running = bench.service.pid().unwrap().raw();
+            bench.end(running, 1 << 8);
+            let due = bench.service.deadline().unwrap();
+            pauses.push(due.seconds() - bench.seconds);
+            bench.seconds = due.seconds();
+            bench.give(Event::Deadline);
+        }
+        pauses
+    }
+
+    fn backing_off(after: u16) -> Bench {
+        let mut bench = Bench::new(Member::Main);
+        bench.service.configure(Settings { back_off_after: Some(after), ..Settings::DEFAULT });
+        bench.give(Event::Deadline);
+        bench
+    }
+
+    #[test]
+    fn restarts_come_every_second_unless_asked_otherwise() {
+        let mut bench = Bench::new(Member::Main);
+        bench.give(Event::Deadline);
+        assert_eq!(pauses(&mut bench, 9), [1; 9]);
+        assert_eq!(bench.history().tally, 9);
+    }
+
+    #[test]
+    fn a_service_that_asks_for_patience_backs_off_up_to_a_minute() {
+        assert_eq!(pauses(&mut backing_off(0), 9), [1, 2, 4, 8, 16, 32, 60, 60, 60]);
+        assert_eq!(pauses(&mut backing_off(3), 6), [1, 1, 1, 1, 2, 4]);
+        let mut bench = backing_off(0);
+        bench.service.history.tally = u16::MAX;
+        assert_eq!(pauses(&mut bench, 2), [60, 60]);
+    }
+
+    #[test]
+    fn a_longer_life_and_a_command_end_the_back_off() {
+        let mut bench = backing_off(0);
+        pauses(&mut bench, 4);
+        let mut bench = bench.later(FAILING_LIFE.seconds());
+        assert_eq!(bench.history().tally, 4);
+        let running = bench.service.pid().unwrap().raw();
+        bench.end(running, 1 << 8);
+        assert_eq!((bench.history().tally, bench.stat().as_str()), (0, "run"));
+
+        pauses(&mut bench, 4);
+        let running = bench.service.pid().unwrap().raw();
+        bench.end(running, 1 << 8);
+        assert_eq!(bench.history().backoff, 16);
+        bench.command(b'u');
+        assert_eq!(bench.service.deadline(), Some(Instant::new(bench.seconds + 1, 0)));
+        assert_eq!((bench.history().tally, bench.history().backoff), (0, 0));
+    }
+
+    #[test]
+    fn an_end_that_was_asked_for_is_no_failure() {
+        let mut bench = backing_off(0);
+        bench.command(b't');
+        bench.end(10, 15);
+        assert_eq!(bench.history().tally, 0);
+    }
+
+    fn found(phase: Phase, wanted: Wanted) -> (Record, Extension) {
+        let bench = Bench::running(Member::Main);
+        let record = Record { phase, wanted, got_term: phase == Phase::Run, ..bench.service.record() };
+        (record, Extension { wanted, ..bench.service.extension(Origin::NONE) })
+    }
+
+    fn taken_over(phase: Phase, wanted: Wanted, wants_up: bool) -> Bench {
+        let mut bench = Bench::new(Member::Main).later(400);
+        let (record, extension) = found(phase, wanted);
+        let found = (&record, &extension);
+        bench.service = Service::taken_over(Member::Main, wants_up, found, pid(10), IN_THREE, bench.now());
+        bench.give(Event::Deadline);
+        bench
+    }
+
+    #[test]
+    fn a_process_of_another_supervisor_goes_on_as_it_was() {
+        let mut bench = taken_over(Phase::Run, Wanted::Up, false);
+        assert_eq!((bench.log.as_slice(), bench.stat().as_str()), (&[][..], "run, got TERM"));
+        assert_eq!(bench.service.record().stamp, Label::from_unix(1000, 0));
+        let history = bench.history();
+        assert_eq!((history.starts, history.is_taken_over), (1, true));
+        bench.has_finish = true;
+        bench.next = 20;
+        bench.give(Event::Exited(pid(10), Outcome::Unknown));
+        assert_eq!(bench.log[0], Action::Spawn(Script::Finish(Outcome::Unknown)));
+        bench.end(20, 0);
+        // Started again only a second after the takeover.
+        assert_eq!(bench.service.deadline(), Some(Instant::new(501, 0)));
+        let mut bench = bench.later(1);
+        bench.give(Event::Deadline);
+        assert_eq!((bench.service.pid(), bench.history().is_taken_over), (Some(pid(21)), false));
+    }
+
+    #[test]
+    fn a_finish_of_another_supervisor_is_awaited_and_not_repeated() {
+        let mut bench = taken_over(Phase::Finish, Wanted::Down, true);
+        bench.has_finish = true;
+        bench.give(Event::Exited(pid(10), Outcome::Unknown));
+        assert_eq!((bench.stat().as_str(), bench.service.deadline()), ("down", None));
+    }
+
+    #[test]
+    fn what_was_wanted_before_is_wanted_still_unless_it_was_exit() {
+        for (wanted, wants_up, stat) in [
+            (Wanted::Down, true, "run, got TERM, want down"),
+            (Wanted::Once, true, "run, got TERM, want down"),
+            (Wanted::Exit, true, "run, got TERM"),
+            (Wanted::Exit, false, "run, got TERM, want down"),
+        ] {
+            assert_eq!(taken_over(Phase::Run, wanted, wants_up).stat(), stat);
+        }
+    }
+
+    #[test]
+    fn a_stop_that_was_under_way_keeps_its_limit() {
+        let mut bench = taken_over(Phase::Run, Wanted::Down, true);
+        assert_eq!(bench.service.deadline(), Some(Instant::new(503, 0)));
+        bench.seconds = 503;
+        bench.give(Event::Deadline);
+        assert_eq!(bench.signals(), [(10, 9)]);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! What `supervise/status` and `supervise/stat` hold (runsv(8)).
+//! What `supervise/status` and `supervise/stat` hold (service-directory(5)); [`super::extension`] tells what is ours alone.
 
 use crate::limits::STAT_LINE;
 use crate::process::Pid;
@@ -32,10 +32,45 @@ impl Phase {
 pub enum Wanted {
     /// A running service.
     Up,
+    /// A service that runs once more.
+    Once,
     /// A stopped service.
     Down,
     /// A stopped service, and no supervisor.
     Exit,
+}
+
+impl Wanted {
+    const ALL: [(Self, u8, &'static [u8]); 4] = [
+        (Self::Up, b'u', b"up"),
+        (Self::Once, b'o', b"once"),
+        (Self::Down, b'd', b"down"),
+        (Self::Exit, b'x', b"exit"),
+    ];
+
+    pub(super) fn from_letter(letter: u8) -> Option<Self> {
+        Self::ALL.iter().find(|row| row.1 == letter).map(|row| row.0)
+    }
+
+    fn row(self) -> (Self, u8, &'static [u8]) {
+        let [up, once, down, exit] = Self::ALL;
+        match self {
+            Self::Up => up,
+            Self::Once => once,
+            Self::Down => down,
+            Self::Exit => exit,
+        }
+    }
+
+    /// Its letter in status files.
+    pub(super) fn letter(self) -> u8 {
+        self.row().1
+    }
+
+    /// Its word in what `sv` prints.
+    pub fn word(self) -> &'static [u8] {
+        self.row().2
+    }
 }
 
 /// One service as its files show it.
@@ -77,10 +112,10 @@ impl Record {
             },
         ];
         let pid = self.pid.map_or(0, Pid::raw).to_le_bytes();
-        let source = self.stamp.encode().into_iter().chain(pid).chain(flags);
-        for (byte, value) in bytes.iter_mut().zip(source) {
-            *byte = value;
-        }
+        let [stamp @ .., p0, p1, p2, p3, f0, f1, f2, f3] = &mut bytes;
+        *stamp = self.stamp.encode();
+        [*p0, *p1, *p2, *p3] = pid;
+        [*f0, *f1, *f2, *f3] = flags;
         bytes
     }
 
@@ -119,7 +154,7 @@ impl Record {
         if self.phase != Phase::Down {
             line.push(match self.wanted {
                 Wanted::Up => b"",
-                Wanted::Down => b", want down",
+                Wanted::Once | Wanted::Down => b", want down",
                 Wanted::Exit => b", want exit",
             });
         }

@@ -3,6 +3,7 @@
 use supervision::process::signal::Signal;
 use supervision::supervise::event::Member;
 use supervision::supervise::pair::Event;
+use sys::memory::Protection;
 use sys::process::{self, ExecErrors};
 use sys::report::Errors;
 use sys::signal::Signals;
@@ -11,6 +12,7 @@ use sys::{AsFd, poll, report, standard};
 use crate::Words;
 use crate::service_directory::{CAUGHT, EXIT_FAILED};
 use crate::supervisor::{Next, Shared, Supervisor};
+use crate::takeover;
 
 /// Told to exit, and everything is down.
 const EXIT_DONE: i32 = 0;
@@ -23,10 +25,16 @@ pub fn main(words: Words) -> i32 {
         report::line(standard::error(), b"usage: % dir\n", &[words.called()]);
         return EXIT_USAGE;
     };
-    let opened = Signals::catch(CAUGHT)
-        .and_then(|signals| Ok(Shared { signals, exec_errors: ExecErrors::new()?, errors: Errors::open() }));
+    let opened = Signals::catch(CAUGHT).and_then(|signals| Ok((signals, ExecErrors::new()?)));
     let shared = match opened {
-        Ok(shared) => shared,
+        Ok((signals, exec_errors)) => Shared {
+            signals,
+            exec_errors,
+            errors: Errors::open(),
+            protection: Protection::take(),
+            pid: process::own_pid(),
+            boot: takeover::boot_id(),
+        },
         Err(reason) => {
             let template = b"runsv %: fatal: unable to create selfpipe: %";
             report::line(standard::error(), template, &[name.to_bytes(), reason.text()]);
@@ -49,15 +57,23 @@ pub fn main(words: Words) -> i32 {
 
 /// Waits for something to happen, and deals with it: children first, then one command of each, then signals.
 fn turn(supervisor: &mut Supervisor, shared: &Shared) -> Next {
-    let [main, log] = supervisor.controls();
-    let [is_signalled, has_command, has_log_command] =
-        poll::wait([Some(shared.signals.as_fd()), main, log], supervisor.deadline());
+    let ([main, log], [main_end, log_end]) = (supervisor.controls(), supervisor.ends());
+    let [is_signalled, has_command, has_log_command, ..] =
+        poll::wait([Some(shared.signals.as_fd()), main, log, main_end, log_end], supervisor.deadline());
     let mut is_told_to_end = false;
     if is_signalled {
         while let Some(signal) = shared.signals.take() {
-            // Ctrl-C at the terminal of somebody who tries a service out is meant for all of it.
-            is_told_to_end |= matches!(signal, Signal::TERM | Signal::INT);
+            match signal {
+                // Ctrl-C at the terminal of somebody who tries a service out is meant for all of it.
+                Signal::TERM | Signal::INT => is_told_to_end = true,
+                Signal::HUP => supervisor.restore(shared),
+                Signal::IO => supervisor.suspect(),
+                _ => {}
+            }
         }
+    }
+    if supervisor.look(shared) == Next::Exit {
+        return Next::Exit;
     }
     while let Some((pid, outcome)) = process::reap() {
         if supervisor.exited(pid, outcome, shared) == Next::Exit {
@@ -70,6 +86,5 @@ fn turn(supervisor: &mut Supervisor, shared: &Shared) -> Next {
     if has_log_command && supervisor.take_command(Member::Log, shared) == Next::Exit {
         return Next::Exit;
     }
-    let event = if is_told_to_end { Event::Terminate } else { Event::Deadline };
-    supervisor.handle(event, shared)
+    if is_told_to_end { supervisor.terminate(shared) } else { supervisor.handle(Event::Deadline, shared) }
 }

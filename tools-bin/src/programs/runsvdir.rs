@@ -5,15 +5,18 @@ use core::ffi::CStr;
 use supervision::limits::{FORK_RETRY, SCAN_INTERVAL, SCAN_RETRY, SERVICES};
 use supervision::process::errno::Errno;
 use supervision::process::signal::Signal;
-use supervision::supervise::scan::{Identity, NameHash, Scan, Verdict};
+use supervision::supervise::scan::{Ending, Identity, NameHash, Scan, Verdict};
 use supervision::time::{Instant, earlier};
 use sys::file::{self, CURRENT, Kind, Metadata};
+use sys::memory::Protection;
 use sys::report::Errors;
 use sys::signal::Signals;
 use sys::watch::Watch;
 use sys::{AsFd, Descriptor, clock, directory, poll, process, report, standard};
 
 use crate::path_search::execute_from_path;
+use crate::readout::Readout;
+use crate::service_client::find_supervisor;
 use crate::service_directory::CAUGHT;
 use crate::{Words, watched_path};
 
@@ -33,6 +36,7 @@ struct Settings {
     signals: Signals,
     /// Where trouble is told.
     errors: Errors,
+    protection: Protection,
 }
 
 /// What a directory looked like when it was last scanned, where changes are not told.
@@ -41,6 +45,8 @@ type Look = (u64, u64, (i64, u64));
 /// When the next scan is due.
 struct Schedule {
     watch: Option<Watch>,
+    /// The directories in which links of the directory end.
+    targets: Option<Watch>,
     look: Option<Look>,
     /// The time to look for changes, or to try again.
     look_at: Option<Instant>,
@@ -68,22 +74,38 @@ pub fn main(words: Words) -> i32 {
             return EXIT_FATAL;
         }
     };
-    let settings = Settings { directory, leads_sessions, signals, errors: Errors::open() };
-    if words.get(place.saturating_add(1)).is_some() {
-        // Its place was the memory of the command line, which `ps` shows and `pkill -f` matches.
-        settings.errors.line(b"runsvdir %: warning: log service disabled.", &[directory.to_bytes()]);
-    }
-    let mut schedule = Schedule { watch: None, look: None, look_at: None, must_scan: true, is_suspect: false };
+    // From here on standard error may be the pipe of the log.
+    let mut readout = Readout::open(words, place.saturating_add(1), directory);
+    let settings =
+        Settings { directory, leads_sessions, signals, errors: Errors::open(), protection: Protection::take() };
+    let mut schedule = Schedule {
+        watch: None,
+        targets: Watch::new().ok(),
+        look: None,
+        look_at: None,
+        must_scan: true,
+        is_suspect: false,
+    };
     // Large, and therefore never moved.
     let mut scan = Scan::<SERVICES>::new();
     loop {
         if schedule.is_due(&settings, &scan) {
-            settings.scan(&mut scan, &mut schedule);
+            settings.scan(&mut scan, &mut schedule, &mut readout);
         }
-        let deadline = earlier(schedule.look_at, scan.deadline());
+        let deadline = earlier(earlier(schedule.look_at, scan.deadline()), readout.deadline());
         let watched = schedule.watch.as_ref().map(AsFd::as_fd);
-        let [is_signalled, has_changed, _] = poll::wait([Some(settings.signals.as_fd()), watched, None], deadline);
+        let targets = schedule.targets.as_ref().map(AsFd::as_fd);
+        let [messages, old_messages] = readout.pipes();
+        let waited = [Some(settings.signals.as_fd()), watched, targets, messages, old_messages];
+        let [is_signalled, has_changed, ..] = poll::wait(waited, deadline);
         schedule.must_scan |= has_changed;
+        if let Some(targets) = &schedule.targets {
+            // Much may happen beside what a link leads to.
+            targets.take(|number, name| {
+                schedule.must_scan |= number < 0 || scan.has_target(NameHash::of(name.to_bytes()));
+            });
+        }
+        readout.take();
         if is_signalled && let Some(code) = settings.hear(&mut scan, &mut schedule) {
             return code;
         }
@@ -111,9 +133,7 @@ impl Settings {
             match signal {
                 Signal::TERM | Signal::INT => return Some(EXIT_TERM),
                 Signal::HUP => {
-                    for pid in scan.supervisors() {
-                        process::signal(pid, Signal::TERM);
-                    }
+                    scan.supervisors().for_each(end_supervisor);
                     return Some(EXIT_HANGUP);
                 }
                 Signal::ALRM => schedule.must_scan = true,
@@ -127,7 +147,7 @@ impl Settings {
     }
 
     /// Holds the directory against the table: starts what is new or has ended, ends what is gone.
-    fn scan<const N: usize>(&self, scan: &mut Scan<N>, schedule: &mut Schedule) {
+    fn scan<const N: usize>(&self, scan: &mut Scan<N>, schedule: &mut Schedule, readout: &mut Readout) {
         let now = clock::monotonic();
         // Watched before it is read, so that nothing happens unseen.
         let before = look(self.directory);
@@ -158,7 +178,7 @@ impl Settings {
         let mut has_trouble = false;
         let read = directory::visit(&directory, |name| {
             if !name.to_bytes().starts_with(b".") {
-                has_trouble |= !self.examine(&directory, name, scan, now);
+                has_trouble |= !self.examine(&directory, name, scan, schedule.targets.as_ref(), readout);
             }
         });
         if let Err(reason) = read {
@@ -166,9 +186,7 @@ impl Settings {
         }
         scan.end(read.is_ok(), now);
         while let Some(supervisor) = scan.take_removed() {
-            if let Some(pid) = supervisor {
-                process::signal(pid, Signal::TERM);
-            }
+            end_supervisor(supervisor);
         }
         if has_trouble || read.is_err() {
             schedule.is_suspect = true;
@@ -177,39 +195,70 @@ impl Settings {
     }
 
     /// Deals with one entry; false if it could not be examined.
-    fn examine<const N: usize>(&self, directory: &Descriptor, name: &CStr, scan: &mut Scan<N>, now: Instant) -> bool {
+    fn examine<const N: usize>(
+        &self,
+        directory: &Descriptor,
+        name: &CStr,
+        scan: &mut Scan<N>,
+        targets: Option<&Watch>,
+        readout: &mut Readout,
+    ) -> bool {
+        let now = clock::monotonic();
+        let hash = NameHash::of(name.to_bytes());
         let metadata = match file::metadata(directory.as_fd(), name) {
             Ok(Metadata { kind: Kind::Fifo | Kind::CharacterDevice | Kind::Other, .. }) => return true,
             Ok(metadata) => metadata,
             Err(reason) => {
-                self.warn(b"runsvdir %: warning: unable to stat %: %", name, reason);
+                if scan.is_news(hash) {
+                    self.warn(b"runsvdir %: warning: unable to stat %: %", name, reason);
+                }
                 let is_gone = matches!(reason, Errno::NOENT | Errno::NOTDIR);
                 if !is_gone {
-                    scan.unreadable(NameHash::of(name.to_bytes()));
+                    scan.unreadable(hash);
                 }
                 return is_gone;
             }
         };
         let identity = Identity { device: metadata.device, inode: metadata.inode };
-        match scan.found(identity, NameHash::of(name.to_bytes()), now) {
+        let verdict = scan.found(identity, hash, now);
+        if let Some(target) =
+            targets.and_then(|targets| watched_path::watch_target(targets, self.directory, directory, name))
+        {
+            scan.leads_to(identity, target);
+        }
+        match verdict {
             Verdict::Leave => {}
             Verdict::Full => {
                 let template = b"runsvdir %: warning: unable to start runsv %: too many services.";
                 self.errors.line(template, &[self.directory.to_bytes(), name.to_bytes()]);
             }
-            Verdict::Start => match process::spawn(|| self.become_runsv(directory, name)) {
-                Ok(pid) => scan.started(identity, pid, now),
-                Err(reason) => {
-                    self.warn(b"runsvdir %: warning: unable to fork for %: %", name, reason);
-                    scan.not_started(identity, now, FORK_RETRY);
+            Verdict::Start => match find_supervisor(directory, name) {
+                Some(who) => {
+                    if let Some((pid, _)) = who {
+                        readout.take_over(pid);
+                    }
+                    scan.is_supervised(identity, who, now);
                 }
+                None => self.start(directory, name, scan, identity),
             },
         }
         true
     }
 
+    fn start<const N: usize>(&self, directory: &Descriptor, name: &CStr, scan: &mut Scan<N>, identity: Identity) {
+        let now = clock::monotonic();
+        match process::spawn(|| self.become_runsv(directory, name)) {
+            Ok(pid) => scan.started(identity, pid, now),
+            Err(reason) => {
+                self.warn(b"runsvdir %: warning: unable to fork for %: %", name, reason);
+                scan.not_started(identity, now, FORK_RETRY);
+            }
+        }
+    }
+
     fn become_runsv(&self, directory: &Descriptor, name: &CStr) -> i32 {
         self.signals.restore();
+        self.protection.hand_on();
         if self.leads_sessions {
             process::lead_session();
         }
@@ -225,6 +274,20 @@ impl Settings {
     fn warn(&self, template: &[u8], name: &CStr, reason: Errno) {
         let values = [self.directory.to_bytes(), name.to_bytes(), reason.text()];
         self.errors.line(template, &values);
+    }
+}
+
+/// Tells a supervisor to end.
+fn end_supervisor(supervisor: Ending) {
+    match supervisor {
+        Ending::Nobody => {}
+        Ending::Child(pid) => process::signal(pid, Signal::TERM),
+        Ending::Foreign((pid, seen)) => {
+            // Its end is nobody's news here, and another may have its number by now.
+            if process::birth(pid).is_some_and(|birth| birth <= seen) {
+                process::signal(pid, Signal::TERM);
+            }
+        }
     }
 }
 

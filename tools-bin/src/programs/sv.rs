@@ -4,20 +4,21 @@
 use core::ffi::CStr;
 
 use heapless::Vec;
-use supervision::limits::{CHECK_INTERVAL, SERVICES_AT_ONCE, STATUS_TAIL};
+use supervision::limits::{PATH_BYTES, SERVICES_AT_ONCE, STOP_MARGIN};
 use supervision::process::errno::Errno;
-use supervision::process::message::Line;
-use supervision::supervise::client::{Progress, Request, Verb, progress, status_tail};
-use supervision::supervise::status::Record;
-use supervision::text::Text;
-use supervision::time::{Duration, Instant, earlier};
+use supervision::supervise::client::{Request, Verb};
+use supervision::supervise::settings::Settings;
+use supervision::text::Path;
+use supervision::time::{Duration, Instant};
 use sys::file::{self, CURRENT};
 use sys::watch::Watch;
-use sys::{AsFd, Descriptor, clock, poll, process, report, standard};
+use sys::{Descriptor, clock, process, report, standard};
 
-use crate::check::{self, Check};
-use crate::service_client::{Trouble, read_status, tell, write_control};
-use crate::{Words, supervise_directory};
+use crate::Words;
+use crate::service_client::{Trouble, read_status, tell};
+use crate::service_directory::read_settings;
+use crate::status_report::{self, Detail};
+use crate::waiting::{Pending, Waiting, tell_gone, tell_trouble, watch_service};
 
 const DEFAULT_DIRECTORY: &CStr = c"/etc/service";
 const DEFAULT_WAIT: u64 = 7;
@@ -39,23 +40,26 @@ const INIT_SCRIPT_FAILED: i32 = 1;
 const INIT_SCRIPT_DOWN: i32 = 3;
 const INIT_SCRIPT_UNKNOWN: i32 = 4;
 
+/// How long is waited.
+#[derive(Clone, Copy)]
+enum Wait {
+    /// For every service.
+    Exactly(Duration),
+    /// For a service that does not say how long it takes to stop.
+    Usually(Duration),
+}
+
 /// What the command line says.
 struct Call {
     is_init_script: bool,
     reports: bool,
-    wait: Duration,
+    /// How long is waited for a service that does not say so itself, or for all.
+    wait: Wait,
     /// Where the command's word is; the services follow it.
     command: usize,
     directory: &'static CStr,
     /// The starting directory.
     start: Descriptor,
-}
-
-/// A service that was told something, and is waited for.
-struct Pending {
-    name: &'static CStr,
-    before: Record,
-    is_done: bool,
 }
 
 /// Obeys the command line.
@@ -79,7 +83,9 @@ pub fn main(words: Words) -> i32 {
         Verb::Status if is_init_script && words.get(call.command) != Some(c"status") => {
             usage(words, is_init_script, &codes)
         }
-        Verb::Status => call.status_of_all(words),
+        Verb::Status if call.reports => call.tell_all(words, Detail::LineAndMore),
+        Verb::Status => call.tell_all(words, Detail::Line),
+        Verb::Show => call.tell_all(words, Detail::Everything),
         Verb::Send(request) => call.send_to_all(words, request),
     }
 }
@@ -94,7 +100,8 @@ fn usage(words: Words, is_init_script: bool, codes: &ExitCodes) -> i32 {
 /// Takes the command line apart; `None` for wrong usage.
 fn parse(words: Words, is_init_script: bool) -> Result<Option<Call>, Errno> {
     let mut reports = false;
-    let mut seconds = process::variable(c"SVWAIT").map_or(Some(DEFAULT_WAIT), |text| number(text.to_bytes()));
+    let usual = process::variable(c"SVWAIT").map_or(Some(DEFAULT_WAIT), |text| number(text.to_bytes()));
+    let mut wait = usual.map(|seconds| Wait::Usually(Duration::from_seconds(seconds)));
     let mut place = 1;
     while let Some([b'-', letters @ ..]) = words.get(place).map(CStr::to_bytes)
         && !letters.is_empty()
@@ -111,17 +118,18 @@ fn parse(words: Words, is_init_script: bool) -> Result<Option<Call>, Errno> {
                     reports = true;
                     let rest = letters.as_slice();
                     letters = [].iter();
-                    if rest.is_empty() {
+                    let digits = if rest.is_empty() {
                         let Some(word) = words.get(place) else {
                             let template = b"%: option requires an argument -- w";
                             report::line(standard::error(), template, &[words.name()]);
                             return Ok(None);
                         };
                         place = place.saturating_add(1);
-                        seconds = number(word.to_bytes());
+                        word.to_bytes()
                     } else {
-                        seconds = number(rest);
-                    }
+                        rest
+                    };
+                    wait = number(digits).map(|seconds| Wait::Exactly(Duration::from_seconds(seconds)));
                 }
                 b'V' => {
                     report::line(standard::error(), concat!("pipit ", env!("PIPIT_VERSION")).as_bytes(), &[]);
@@ -135,7 +143,7 @@ fn parse(words: Words, is_init_script: bool) -> Result<Option<Call>, Errno> {
             }
         }
     }
-    let Some(seconds) = seconds else { return Ok(None) };
+    let Some(wait) = wait else { return Ok(None) };
     let is_complete = words.count() > place.saturating_add(usize::from(!is_init_script));
     if !is_complete {
         return Ok(None);
@@ -143,7 +151,7 @@ fn parse(words: Words, is_init_script: bool) -> Result<Option<Call>, Errno> {
     Ok(Some(Call {
         is_init_script,
         reports,
-        wait: Duration::from_seconds(seconds),
+        wait,
         command: place,
         directory: process::variable(c"SVDIR").unwrap_or(DEFAULT_DIRECTORY),
         start: file::open_path(CURRENT, c".")?,
@@ -178,25 +186,33 @@ impl Call {
         words.get(self.command.saturating_add(1).saturating_add(index))
     }
 
+    /// Makes the service directory of that name the current one.
     fn enter(&self, name: &CStr) -> Result<(), Trouble> {
-        process::enter(&self.start)
-            .and_then(|()| if is_path(name.to_bytes()) { Ok(()) } else { process::enter_path(self.directory) })
-            .and_then(|()| process::enter_path(name))
-            .map_err(Trouble::NoDirectory)
+        let is_path = is_path(name.to_bytes());
+        if !is_path && self.directory.is_empty() {
+            return Err(Trouble::NoDirectory(Errno::NOENT));
+        }
+        let directory = if is_path { b"" } else { self.directory.to_bytes() };
+        let is_absolute = if directory.is_empty() { name.to_bytes() } else { directory }.starts_with(b"/");
+        let entered = if is_absolute { Ok(()) } else { process::enter(&self.start) };
+        entered.and_then(|()| enter_below(directory, name)).map_err(Trouble::NoDirectory)
     }
 
-    fn status_of_all(&self, words: Words) -> i32 {
+    fn tell_all(&self, words: Words, detail: Detail) -> i32 {
         let mut failures: u8 = 0;
         let mut index = 0;
         let mut code = INIT_SCRIPT_RUNS;
         while let Some(name) = self.service(words, index) {
+            if index > 0 && detail == Detail::Everything {
+                report::line(standard::output(), b"", &[]);
+            }
             index = index.saturating_add(1);
-            match self.enter(name).and_then(|()| read_status().map(|(record, _)| record)) {
-                Ok(record) => {
-                    if !tell_status(name, &record) {
+            match self.enter(name).and_then(|()| read_status()) {
+                Ok((status, _)) => {
+                    if !status_report::tell(name, &status, detail) {
                         failures = failures.saturating_add(1);
                     }
-                    if record.pid.is_none() {
+                    if status.0.pid.is_none() {
                         code = INIT_SCRIPT_DOWN;
                     }
                 }
@@ -214,18 +230,28 @@ impl Call {
         let waits = request.waits || self.reports;
         let mut failures: u8 = 0;
         let mut index = 0;
+        let watch = if waits { Watch::new().ok() } else { None };
+        let enter: &dyn Fn(&CStr) -> Result<(), Trouble> = &|name| self.enter(name);
+        let waiting = Waiting { request, watch: watch.as_ref(), enter };
         // As many at once as there is room for; usually all.
         loop {
-            let deadline = clock::monotonic().plus(self.wait);
+            let now = clock::monotonic();
             let mut all = Vec::<Pending, SERVICES_AT_ONCE>::new();
             while !all.is_full()
                 && let Some(name) = self.service(words, index)
             {
                 index = index.saturating_add(1);
-                match self.enter(name).and_then(|()| tell(request.bytes)) {
-                    Ok(before) => {
-                        let _ = all.push(Pending { name, before, is_done: !waits });
+                let told = self.enter(name).and_then(|()| {
+                    // Watched before it is told, so that nothing happens unseen.
+                    let watch = watch_service(watch.as_ref());
+                    tell(request.bytes).map(|before| (watch, before))
+                });
+                match told {
+                    Ok((watch, before)) if waits => {
+                        let deadline = self.deadline(request, now);
+                        let _ = all.push(Pending::new(name, before, deadline, watch));
                     }
+                    Ok(_) => {}
                     Err(Trouble::NotRunning) if request.bytes.starts_with(b"x") => {
                         tell_gone(name);
                     }
@@ -235,7 +261,7 @@ impl Call {
                     }
                 }
             }
-            failures = failures.saturating_add(self.wait_for_all(&mut all, request, deadline));
+            failures = failures.saturating_add(waiting.wait_for_all(&mut all));
             if self.service(words, index).is_none() {
                 break;
             }
@@ -247,178 +273,36 @@ impl Call {
         }
     }
 
-    /// Waits until each has done what it was told, or the time is up; how many had not.
-    fn wait_for_all(&self, all: &mut [Pending], request: Request, deadline: Instant) -> u8 {
-        let mut failures: u8 = 0;
-        if all.iter().all(|pending| pending.is_done) {
-            return failures;
-        }
-        let watch = self.watch(all);
-        let exits = request.bytes.contains(&b'x');
-        loop {
-            let now = clock::monotonic();
-            let mut is_waiting = false;
-            let mut look_at = None;
-            let mut supervisor = None;
-            for pending in all.iter_mut().filter(|pending| !pending.is_done) {
-                match self.look(pending, request, deadline) {
-                    Look::Done => pending.is_done = true,
-                    Look::Failed => {
-                        pending.is_done = true;
-                        failures = failures.saturating_add(1);
-                    }
-                    Look::Waiting { ok, needs_looking } => {
-                        // Of several supervisors that end, only the first shows it.
-                        let is_unseen = exits && is_waiting;
-                        is_waiting = true;
-                        if needs_looking || is_unseen || watch.is_none() {
-                            look_at = Some(now.plus(CHECK_INTERVAL));
-                        }
-                        supervisor = supervisor.or(ok);
-                    }
-                }
-            }
-            if !is_waiting {
-                return failures;
-            }
-            let watched = watch.as_ref().map(AsFd::as_fd);
-            // The end of a supervisor shows as the end of those who read its fifo.
-            let ends = supervisor.as_ref().map(AsFd::as_fd).filter(|_| exits);
-            poll::wait([watched, ends, None], earlier(look_at, Some(deadline)));
-            if let Some(watch) = &watch {
-                watch.drain();
-            }
-        }
-    }
-
-    fn watch(&self, all: &[Pending]) -> Option<Watch> {
-        let watch = Watch::new().ok()?;
-        for pending in all {
-            self.enter(pending.name).ok()?;
-            supervise_directory::watch(&watch).ok()?;
-        }
-        Some(watch)
-    }
-
-    /// How far one service is; tells it when it is done, or when its time is up.
-    fn look(&self, pending: &Pending, request: Request, deadline: Instant) -> Look {
-        let name = pending.name;
-        let (record, ok) = match self.enter(name).and_then(|()| read_status()) {
-            Ok(status) => status,
-            Err(Trouble::NotRunning) if request.bytes.starts_with(b"x") => {
-                tell_gone(name);
-                return Look::Done;
-            }
-            Err(trouble) => {
-                tell_trouble(name, trouble);
-                return Look::Failed;
-            }
+    /// Until when the service in the current directory has time for what it was told.
+    fn deadline(&self, request: Request, now: Instant) -> Instant {
+        let usual = match self.wait {
+            Wait::Exactly(wait) => return now.plus(wait),
+            Wait::Usually(wait) => wait,
         };
-        let (is_done, needs_looking) = match progress(request.bytes, &pending.before, &record) {
-            Progress::Done => (true, false),
-            Progress::DoneIfChecked => match check::run(name, deadline) {
-                Check::Passed => (true, false),
-                Check::Failed => (false, true),
-            },
-            Progress::Pending => (false, false),
-        };
-        let outcome: &[u8] = if is_done {
-            b"ok: "
-        } else if clock::monotonic() < deadline {
-            return Look::Waiting { ok: Some(ok), needs_looking };
-        } else if request.kills {
-            b"kill: "
-        } else {
-            b"timeout: "
-        };
-        let mut tail = Text::new();
-        let mut line = Line::default();
-        line.fill(outcome, &[]);
-        fill_status(&mut line, name.to_bytes(), name, &record, &mut tail);
-        let _ = report::write(standard::output(), &line);
-        if is_done {
-            return Look::Done;
+        // Only what is stopped takes its own time.
+        let stops = request.bytes.iter().any(|byte| matches!(byte, b'd' | b'x' | b't'));
+        let settings = if stops { read_settings(CURRENT, |_, _| {}) } else { Settings::DEFAULT };
+        match settings.kill_after {
+            None => now.plus(usual),
+            Some(kill_after) => {
+                let finish = settings.finish_limit.unwrap_or(Duration::ZERO);
+                now.plus(kill_after).plus(finish).plus(STOP_MARGIN)
+            }
         }
-        if request.kills
-            && let Err(trouble) = write_control(b"k")
-        {
-            tell_trouble(name, trouble);
-        }
-        Look::Failed
     }
 }
 
-/// How far one service is.
-enum Look {
-    Done,
-    Failed,
-    Waiting {
-        /// The fifo whose reader is the supervisor.
-        ok: Option<Descriptor>,
-        /// Nothing will tell of the change: it must be looked for.
-        needs_looking: bool,
-    },
-}
-
-/// Writes the status line of a service and of its log service; the current directory is the service directory. False if
-/// something was in the way.
-fn tell_status(name: &CStr, record: &Record) -> bool {
-    let (mut tail, mut log_tail) = (Text::new(), Text::new());
-    let mut line = Line::default();
-    let mut is_whole = fill_status(&mut line, name.to_bytes(), name, record, &mut tail);
-    match process::enter_path(c"log") {
-        Err(Errno::NOENT) => {}
-        Err(reason) => {
-            is_whole = false;
-            line.fill(b"; warning: %/log: unable to change directory: %", &[name.to_bytes(), reason.text()]);
-        }
-        Ok(()) => match read_status() {
-            Ok((record, _)) => {
-                line.fill(b"; ", &[]);
-                is_whole &= fill_status(&mut line, b"log", name, &record, &mut log_tail);
-            }
-            Err(trouble) => {
-                is_whole = false;
-                let kind: &[u8] = if trouble.is_failure() { b"; fail: %/log" } else { b"; warning: %/log" };
-                line.fill(kind, &[name.to_bytes()]);
-                trouble.fill_words(&mut line, b"");
-            }
-        },
+/// Changes to `name` below `directory`, or to `name` itself where that is empty.
+fn enter_below(directory: &[u8], name: &CStr) -> Result<(), Errno> {
+    if directory.is_empty() {
+        return process::enter_path(name);
     }
-    let _ = report::write(standard::output(), &line);
-    is_whole
-}
-
-/// Appends `STATE: NAME: ...`; the current directory is that of the service. Without a word about whether the service is
-/// normally up there is nothing to append: false.
-fn fill_status<'a>(
-    line: &mut Line<'a>,
-    shown: &'a [u8],
-    name: &CStr,
-    record: &Record,
-    tail: &'a mut Text<STATUS_TAIL>,
-) -> bool {
-    let is_normally_up = match file::metadata(CURRENT, c"down") {
-        Ok(_) => false,
-        Err(Errno::NOENT) => true,
-        Err(reason) => {
-            let values = [name.to_bytes(), reason.text()];
-            report::line(standard::error(), b"warning: unable to stat %/down: %", &values);
-            return false;
-        }
-    };
-    *tail = status_tail(record, is_normally_up, clock::wall());
-    line.fill(b"%: %: %", &[record.phase.word(), shown, tail.as_bytes()]);
-    true
-}
-
-/// Told to exit, it is gone.
-fn tell_gone(name: &CStr) {
-    report::line(standard::output(), b"ok: %: runsv not running", &[name.to_bytes()]);
-}
-
-fn tell_trouble(name: &CStr, trouble: Trouble) {
-    let mut line = Line::default();
-    trouble.fill(&mut line, name.to_bytes());
-    let _ = report::write(standard::output(), &line);
+    let mut path = Path::from_bytes(directory);
+    path.push(b"/");
+    // In one step, if there is room for both.
+    if directory.len().saturating_add(name.count_bytes()) < PATH_BYTES {
+        path.push(name.to_bytes());
+        return path.terminated().map_or(Err(Errno::NOENT), process::enter_path);
+    }
+    path.terminated().map_or(Err(Errno::NOENT), process::enter_path).and_then(|()| process::enter_path(name))
 }

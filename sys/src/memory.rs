@@ -1,0 +1,56 @@
+//! What becomes of a process when the machine has no memory left.
+
+use core::ffi::CStr;
+
+use supervision::text::Text;
+
+use crate::file::{self, CURRENT};
+
+/// What the kernel adds to a process's badness (proc(5)).
+const SCORE: &CStr = c"/proc/self/oom_score_adj";
+/// Never chosen.
+const NEVER: &[u8] = b"-1000";
+const ORDINARY: &[u8] = b"0";
+
+/// Keeps the caller from being chosen when memory runs out; its children must not be kept, or nothing could be chosen.
+pub struct Protection {
+    /// What a child shall have; `None`: the caller is not kept either.
+    inherited: Option<Text<8>>,
+}
+
+impl Protection {
+    /// Asks for it. Without the right to have it, everything stays as it was.
+    pub fn take() -> Self {
+        let inherited = read_score().and_then(|inherited| {
+            if inherited.as_bytes().starts_with(NEVER) {
+                return Some(Text::from_bytes(ORDINARY));
+            }
+            write_score(NEVER).then_some(inherited)
+        });
+        Self { inherited }
+    }
+
+    /// In a child, before it executes another program: undoes it.
+    pub fn leave(&self) {
+        if let Some(inherited) = &self.inherited {
+            write_score(inherited.as_bytes());
+        }
+    }
+
+    /// In a child that asks for it anyway: undoes it only if that would not come to the same.
+    pub fn hand_on(&self) {
+        if self.inherited.as_ref().is_some_and(|inherited| inherited.as_bytes().trim_ascii_end() != ORDINARY) {
+            self.leave();
+        }
+    }
+}
+
+fn read_score() -> Option<Text<8>> {
+    let score = file::open_read(CURRENT, SCORE).ok()?;
+    let mut buffer = [0; 8];
+    Some(Text::from_bytes(file::read(score.as_fd(), &mut buffer).ok()?))
+}
+
+fn write_score(score: &[u8]) -> bool {
+    file::open_write(CURRENT, SCORE).and_then(|file| file::write(file.as_fd(), score)).is_ok()
+}
