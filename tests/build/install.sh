@@ -26,6 +26,7 @@ main() {
 
     expect_make install-succeeds install
     expect install-lays-programs "$(list_tree)" has_programs
+    expect install-lays-pages-in-their-sections "$(list_tree | grep /man/ || :)" has_pages
     expect install-lays-configuration "$(list_tree)" has_configuration
     expect install-touches-nothing-outside "$(find "$stage" -lname "*$stage*")" \
         [ -z "$(find "$stage" -lname "*$stage*")" ]
@@ -40,6 +41,7 @@ main() {
     keep_changes
     go_and_return
     expect_make uninstall-succeeds uninstall
+    expect uninstall-removes-the-pages "$(list_tree | grep /man/ || :)" [ -z "$(list_tree | grep /man/)" ]
     expect uninstall-keeps-a-changed-file "$(list_tree)" [ "$(cat "$stage/etc/runit.conf")" = changed ]
     rm -f "$stage/etc/runit.conf"
     expect uninstall-leaves-only-what-was-there "$(list_tree | diff "$stage.before" - || :)" same_tree "$stage.before"
@@ -69,6 +71,14 @@ same_tree() {
 
 has_programs() {
     [ -x "$stage/sbin/runit-init" ] && [ -x "$stage/usr/bin/pipit" ] && [ -x "$stage/sbin/runit" ]
+}
+
+# Each page of the source, under the section that its name ends with, and service-directory(5) among them.
+has_pages() {
+    [ -e "$stage/usr/share/man/man5/service-directory.5" ] &&
+        for page in "$root"/*-bin/man/*.[0-9]; do
+            cmp -s "$page" "$stage/usr/share/man/man${page##*.}/${page##*/}" || return 1
+        done
 }
 
 has_configuration() {
