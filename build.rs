@@ -20,16 +20,14 @@ fn main() {
     }
 }
 
-/// The program is our code, musl's start code and what both need of musl's C library: no more.
+/// The program is our code, and what it needs of musl's C library: the functions for memory.
 fn link_statically(musl: &Path) {
     let script = PathBuf::from(variable("CARGO_MANIFEST_DIR")).join("../target-specs/static.ld");
     println!("cargo::rerun-if-changed={}", script.display());
-    println!("cargo::rerun-if-changed={}", musl.join("crt1.o").display());
     println!("cargo::rerun-if-changed={}", musl.join("libc.a").display());
 
     // The crate `libc` asks for `-lc`; this directory is the only one where it may be found.
     println!("cargo::rustc-link-search=native={}", musl.display());
-    link(&musl.join("crt1.o").display().to_string());
     link(&musl.join("libc.a").display().to_string());
 
     link(&format!("--script={}", script.display()));

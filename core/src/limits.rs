@@ -21,6 +21,9 @@ pub const SERVICES_AT_ONCE: usize = 512;
 /// What a control script gets that is still busy when its service is down and told to exit.
 pub const HOOK_GRACE: Duration = Duration::from_seconds(5);
 
+/// Descriptors that `sv` keeps for looking at a service: enough for all that are open at one time.
+pub const RESERVED: usize = 4;
+
 /// What `sv` waits beyond the time that a service's supervisor gives it to stop.
 pub const STOP_MARGIN: Duration = Duration::from_seconds(1);
 

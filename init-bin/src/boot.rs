@@ -5,7 +5,7 @@ use supervision::boot::stage::{Actions, Boot};
 use supervision::limits::{FORK_RETRY, REAPED_AT_ONCE};
 use supervision::process::outcome::Outcome;
 use supervision::process::signal::Signal;
-use sys::process::{ExecErrors, signal, signal_group, spawn};
+use sys::process::{Environment, ExecErrors, signal, signal_group, spawn};
 use sys::signal::Signals;
 use sys::{AsFd, clock, machine, poll, process};
 
@@ -23,10 +23,11 @@ struct Init {
     signals: Signals,
     /// Without it, a program that cannot be executed looks like one that failed.
     exec_errors: Option<ExecErrors>,
+    environment: Environment,
 }
 
 /// Runs the machine. Returns, with an exit code, only in a container.
-pub fn run() -> i32 {
+pub fn run(environment: Environment) -> i32 {
     let mut console = Console::open();
     process::lead_session();
     let signals = loop {
@@ -41,7 +42,7 @@ pub fn run() -> i32 {
     // A container may not; there it is nobody's key.
     let _ = machine::catch_ctrl_alt_del();
     console.line(concat!("pipit ", env!("PIPIT_VERSION"), ": booting.").as_bytes(), &[]);
-    let mut init = Init { boot: Boot::new(), console, signals, exec_errors: ExecErrors::new().ok() };
+    let mut init = Init { boot: Boot::new(), console, signals, exec_errors: ExecErrors::new().ok(), environment };
     let mut next = init.handle(Event::Start);
     loop {
         if let Some(code) = next {
@@ -120,7 +121,8 @@ impl Init {
     }
 
     fn spawn(&mut self, child: Child) -> Event {
-        let spawned = spawn(|| children::become_child(child, &self.signals, self.exec_errors.as_ref()));
+        let spawned =
+            spawn(|| children::become_child(child, &self.signals, self.exec_errors.as_ref(), self.environment));
         match spawned {
             Ok(pid) => Event::Spawned(child, pid),
             Err(reason) => Event::SpawnFailed(child, reason),

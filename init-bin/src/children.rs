@@ -6,7 +6,7 @@ use supervision::boot::event::{Child, Ending, Stage};
 use supervision::boot::stage::REFUSED;
 use supervision::process::errno::Errno;
 use supervision::process::signal::Signal;
-use sys::process::{ExecErrors, execute};
+use sys::process::{Environment, ExecErrors, execute};
 use sys::signal::{SignalSet, Signals};
 use sys::standard::{Standard, redirect};
 use sys::{file, machine, process, report, standard, terminal};
@@ -31,7 +31,12 @@ pub const CAUGHT: SignalSet = SignalSet::of(&[
 const SHELL: &CStr = c"/bin/sh";
 
 /// Becomes `child`; returns its exit code if it cannot.
-pub fn become_child(child: Child, signals: &Signals, exec_errors: Option<&ExecErrors>) -> i32 {
+pub fn become_child(
+    child: Child,
+    signals: &Signals,
+    exec_errors: Option<&ExecErrors>,
+    environment: Environment,
+) -> i32 {
     if let Child::Ending { ending, syncs } = child {
         return end(ending, syncs);
     }
@@ -39,7 +44,10 @@ pub fn become_child(child: Child, signals: &Signals, exec_errors: Option<&ExecEr
     take_console(child);
     signals.restore();
     let path = notice::path(child);
-    let reason = if child == Child::Emergency { run_emergency(path) } else { execute(path, &[path]) };
+    let reason = match child {
+        Child::Emergency => run_emergency(path, environment),
+        _ => execute(path, &[path], environment),
+    };
     if let Some(exec_errors) = exec_errors {
         exec_errors.leave(reason);
     }
@@ -81,9 +89,9 @@ fn take_console(child: Child) {
     }
 }
 
-fn run_emergency(path: &CStr) -> Errno {
+fn run_emergency(path: &CStr, environment: Environment) -> Errno {
     if request::is_executable(path) {
-        execute(path, &[path]);
+        execute(path, &[path], environment);
     }
-    execute(SHELL, &[SHELL])
+    execute(SHELL, &[SHELL], environment)
 }

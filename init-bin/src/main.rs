@@ -25,7 +25,7 @@ fn start(arguments: Arguments) -> i32 {
     #[cfg(feature = "planted-panic")]
     assert!(arguments.len() < 100);
     if process::own_pid() == 1 {
-        return boot::run();
+        return boot::run(arguments.environment());
     }
     let called = arguments.get(0).map_or(&b"init"[..], core::ffi::CStr::to_bytes);
     if called == b"runit" || called.ends_with(b"/runit") {

@@ -9,7 +9,6 @@
 #![allow(unsafe_code)]
 
 use rustix::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
-use supervision::process::errno::Errno;
 
 use crate::Result;
 
@@ -31,6 +30,11 @@ impl Descriptor {
     pub fn as_fd(&self) -> BorrowedFd<'_> {
         // SAFETY: the descriptor is open as long as this value lives, and lent no longer.
         unsafe { borrow(self.0) }
+    }
+
+    /// Whether it has this number.
+    pub fn is_number(&self, number: u32) -> bool {
+        self.0.cast_unsigned() == number
     }
 
     /// Takes a new descriptor that the kernel wrote down.
@@ -67,13 +71,4 @@ pub(crate) unsafe fn borrow<'open>(number: RawFd) -> BorrowedFd<'open> {
 /// The number of a descriptor, as an argument of a system call.
 pub(crate) fn number(descriptor: impl AsFd) -> usize {
     descriptor.as_fd().as_raw_fd() as usize
-}
-
-/// Why the last call into the C library failed.
-pub(crate) fn last_error() -> Errno {
-    // SAFETY: the function takes nothing and gives the place of this thread's error number.
-    let place = unsafe { libc::__errno_location() };
-    // SAFETY: the place is valid as long as the thread, and nobody else writes there.
-    let number = unsafe { *place };
-    Errno::new(u16::try_from(number).unwrap_or(0))
 }

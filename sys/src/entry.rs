@@ -1,30 +1,47 @@
 //! Where a program begins, and what a panic does.
 //!
+//! The C library's start code is not used: it prepares thread-local storage, locale and buffers, which nobody here needs, and
+//! writes to a page for it that every process would have for itself.
+//!
 //! # Safety
-//! The file relies on the C start code (musl's `crt1.o`) to call `main` once, on the initial stack,
-//! with `argc` valid pointers to NUL-terminated strings in `argv`, which stay valid and unchanged
-//! until the process ends.
+//! The file relies on the kernel to begin at `_start`, with the number of words, pointers to them, a null pointer, pointers to the
+//! environment and a null pointer on the stack, all of which stay valid and unchanged until the process ends.
 #![allow(unsafe_code)]
 
-use core::ffi::{CStr, c_char, c_int};
+use core::ffi::{CStr, c_char};
+
+use crate::process::Environment;
 
 /// The words of the command line, the program's name first.
 #[derive(Clone, Copy)]
 pub struct Arguments {
     words: &'static [*const c_char],
+    environment: Environment,
 }
 
 impl Arguments {
-    /// Takes what the C start code passes to `main`.
+    /// Takes what the kernel left on the stack.
     ///
     /// # Safety
-    /// - `argv` points to `argc` pointers to NUL-terminated strings;
+    /// - `stack` points to a number, so many pointers to NUL-terminated strings, a null pointer, pointers to more such strings
+    ///   and a null pointer;
     /// - all of them live, unchanged, as long as the process.
-    pub unsafe fn new(argc: c_int, argv: *const *const c_char) -> Self {
-        let count = usize::try_from(argc).unwrap_or(0);
-        // SAFETY: the caller promises `argc` readable pointers that live as long as the process.
-        let words = unsafe { core::slice::from_raw_parts(argv, count) };
-        Self { words }
+    pub unsafe fn new(stack: *const usize) -> Self {
+        // SAFETY: the caller promises the number.
+        let count = unsafe { *stack };
+        // SAFETY: so many pointers follow the number, hence the first of them is within the same memory.
+        let first = unsafe { stack.add(1) }.cast::<*const c_char>();
+        // SAFETY: the caller promises so many readable pointers that live as long as the process.
+        let words = unsafe { core::slice::from_raw_parts(first, count) };
+        // SAFETY: a null pointer follows them, and then the environment.
+        let environment = unsafe { first.add(count.wrapping_add(1)) };
+        // SAFETY: the caller promises that it ends in a null pointer.
+        Self { words, environment: unsafe { Environment::new(environment) } }
+    }
+
+    /// What else the program was started with.
+    pub fn environment(&self) -> Environment {
+        self.environment
     }
 
     /// How many words there are, the program's name included.
@@ -49,13 +66,25 @@ impl Arguments {
 #[macro_export]
 macro_rules! entry {
     ($main:path) => {
-        /// Called once by the C start code.
-        #[unsafe(no_mangle)]
-        extern "C" fn main(argc: core::ffi::c_int, argv: *const *const core::ffi::c_char) -> core::ffi::c_int {
-            // SAFETY: the C start code passes `argc` strings that live as long as the process.
-            let arguments = unsafe { $crate::entry::Arguments::new(argc, argv) };
+        // The innermost frame, and a stack that is aligned as every function expects.
+        #[cfg(target_arch = "x86_64")]
+        core::arch::global_asm!(
+            ".globl _start", "_start:", "xor ebp, ebp", "mov rdi, rsp", "and rsp, -16", "call {begin}", "ud2",
+            begin = sym begin,
+        );
+        #[cfg(target_arch = "arm")]
+        core::arch::global_asm!(
+            ".thumb", ".thumb_func", ".globl _start", ".type _start, %function", "_start:", "mov r7, #0", "mov lr, r7",
+            "mov r0, sp", "bic r1, r0, #7", "mov sp, r1", "bl {begin}", "udf #0",
+            begin = sym begin,
+        );
+
+        /// Called once, with the stack as the kernel left it.
+        extern "C" fn begin(stack: *const usize) -> ! {
+            // SAFETY: the kernel promises what lies there.
+            let arguments = unsafe { $crate::entry::Arguments::new(stack) };
             $crate::standard::open_closed();
-            $main(arguments)
+            $crate::process::exit($main(arguments))
         }
     };
 }

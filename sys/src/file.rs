@@ -10,12 +10,14 @@
 use core::ffi::CStr;
 
 use linux_raw_sys::general::{
-    __NR_fcntl, __NR_openat, __NR_pipe2, __NR_readlinkat, DN_DELETE, DN_MULTISHOT, DN_RENAME, F_NOTIFY, O_APPEND,
-    O_CLOEXEC, O_CREAT, O_DIRECTORY, O_LARGEFILE, O_NOCTTY, O_NOFOLLOW, O_NONBLOCK, O_PATH, O_RDONLY, O_RDWR, O_TRUNC,
-    O_WRONLY,
+    __NR_fcntl, __NR_openat, __NR_pipe2, __NR_readlinkat, DN_ATTRIB, DN_DELETE, DN_MODIFY, DN_MULTISHOT, DN_RENAME,
+    F_NOTIFY, F_SETSIG, O_APPEND, O_CLOEXEC, O_CREAT, O_DIRECTORY, O_LARGEFILE, O_NOCTTY, O_NOFOLLOW, O_NONBLOCK,
+    O_PATH, O_RDONLY, O_RDWR, O_TRUNC, O_WRONLY,
 };
 use rustix::fd::BorrowedFd;
 use rustix::fs::{Access, AtFlags, FileType, FlockOperation, Mode, OFlags, Stat};
+
+use supervision::process::signal::Signal;
 
 use crate::call::call;
 use crate::descriptor::number;
@@ -264,23 +266,40 @@ pub fn is_read_only_here() -> bool {
 /// Which changes of a directory are told.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Told {
-    /// That an entry was removed.
+    /// None any more.
+    Nothing,
+    /// That a file has other attributes.
+    Attributes,
+    /// That an entry was removed, or replaced.
     Removals,
     /// That, and that an entry was renamed.
     RemovalsAndRenames,
+    /// That a file was replaced or written over.
+    Files,
 }
 
-/// Sends [`supervision::process::signal::Signal::IO`] to the caller after each such change, as long as `directory` is open.
-/// Unlike a [`crate::watch::Watch`] it takes nothing of which a user has only so many.
-pub fn tell_changes(directory: BorrowedFd<'_>, told: Told) {
+/// Sends `signal` to the caller after each such change, as long as `directory` is open (fcntl(2), `F_NOTIFY`). A signal of the
+/// kernel's upper half comes with the directory's descriptor: see [`crate::signal::Signals::take`].
+///
+/// Unlike a [`crate::watch::Watch`] it takes nothing of which a user has only so many, and ending it takes no time.
+///
+/// # Errors
+/// `EINVAL` if the kernel is built without it.
+pub fn tell_changes(directory: BorrowedFd<'_>, told: Told, signal: Signal) -> Result<()> {
     let changes = match told {
-        Told::Removals => DN_DELETE,
-        Told::RemovalsAndRenames => DN_DELETE | DN_RENAME,
+        Told::Nothing => 0,
+        Told::Attributes => DN_ATTRIB | DN_MULTISHOT,
+        Told::Removals => DN_DELETE | DN_MULTISHOT,
+        Told::RemovalsAndRenames => DN_DELETE | DN_RENAME | DN_MULTISHOT,
+        Told::Files => DN_RENAME | DN_MODIFY | DN_MULTISHOT,
     };
-    let arguments = [number(directory), F_NOTIFY as usize, (changes | DN_MULTISHOT) as usize, 0];
-    // A kernel without it tells nothing.
+    let directory = number(directory);
+    if signal != Signal::IO {
+        // SAFETY: takes numbers alone.
+        unsafe { call(__NR_fcntl, [directory, F_SETSIG as usize, signal.number().into(), 0]) }?;
+    }
     // SAFETY: takes numbers alone.
-    let _ = unsafe { call(__NR_fcntl, arguments) };
+    unsafe { call(__NR_fcntl, [directory, F_NOTIFY as usize, changes as usize, 0]) }.map(drop)
 }
 
 /// The text of a link, as far as `buffer` holds it.

@@ -1,18 +1,21 @@
 //! What only pid 1 asks of the kernel: the machine as a whole.
 //!
 //! # Safety
-//! The file relies on `kill(-1)` touching no memory.
+//! The file relies on `kill` taking numbers alone.
 #![allow(unsafe_code)]
 
+use linux_raw_sys::general::__NR_kill;
 use rustix::system::RebootCommand;
 use supervision::process::signal::Signal;
 
+use crate::call::call;
 use crate::{Result, errno};
 
 /// Sends a signal to every process but pid 1 (and the caller).
 pub fn signal_all(signal: Signal) {
-    // SAFETY: `kill` takes two numbers and touches no memory.
-    let _ = unsafe { libc::kill(-1, signal.number().into()) };
+    const ALL: usize = usize::MAX;
+    // SAFETY: takes two numbers; -1 stands for all.
+    let _ = unsafe { call(__NR_kill, [ALL, signal.number().into(), 0, 0]) };
 }
 
 /// Writes all file systems back. May take long.

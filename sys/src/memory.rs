@@ -1,9 +1,16 @@
-//! What becomes of a process when the machine has no memory left.
+//! What becomes of a process when the machine has no memory left, and that it needs little.
+//!
+//! # Safety
+//! The file relies on the stack growing downwards, and on nothing but the kernel looking below the frame of the function that
+//! runs, further than the red zone.
+#![allow(unsafe_code)]
 
 use core::ffi::CStr;
 
+use linux_raw_sys::general::{__NR_madvise, MADV_DONTNEED};
 use supervision::text::Text;
 
+use crate::call::call;
 use crate::file::{self, CURRENT};
 
 /// What the kernel adds to a process's badness (proc(5)).
@@ -43,6 +50,21 @@ impl Protection {
             self.leave();
         }
     }
+}
+
+/// Gives the pages of the stack back that are not in use just now. Who waits for long needs one of them, and has had more.
+#[inline(never)]
+pub fn give_back_stack() {
+    const PAGE: usize = 4096;
+    /// More than was ever used.
+    const DEPTH: usize = 64 * 1024;
+    /// What this function and the call that it makes may use, and much more.
+    const MARGIN: usize = 512;
+    let here = 0_u8;
+    let end = (&raw const here).addr().wrapping_sub(MARGIN) & !(PAGE - 1);
+    // SAFETY: the pages lie below what is in use, and are empty when they are needed again. That some are not
+    // there is an error that changes nothing.
+    let _ = unsafe { call(__NR_madvise, [end.wrapping_sub(DEPTH), DEPTH, MADV_DONTNEED as usize, 0]) };
 }
 
 fn read_score() -> Option<Text<8>> {

@@ -5,9 +5,10 @@
 //! and on the strings that are passed to `exec` ending in NUL, which their type proves.
 #![allow(unsafe_code)]
 
-use core::ffi::CStr;
+use core::ffi::{CStr, c_char};
+use core::mem::ManuallyDrop;
 
-use linux_raw_sys::general::{__NR_clone, __NR_getcwd, __NR_pidfd_open, SIGCHLD};
+use linux_raw_sys::general::{__NR_execve, __NR_getcwd, __NR_pidfd_open, CLONE_VFORK, CLONE_VM, SIGCHLD};
 use rustix::fd::AsFd;
 use rustix::process::WaitOptions;
 use supervision::process::Pid;
@@ -17,8 +18,7 @@ use supervision::process::outcome::Outcome;
 use supervision::process::signal::Signal;
 use supervision::text::Path;
 
-use crate::call::call;
-use crate::descriptor::last_error;
+use crate::call::{call, clone};
 use crate::file::CURRENT;
 use crate::{Descriptor, Result, errno, file};
 
@@ -35,15 +35,32 @@ pub fn own_pid() -> u32 {
 ///
 /// # Errors
 /// `EAGAIN`, `ENOMEM`: there is no room for another process.
-pub fn spawn(child: impl FnOnce() -> i32) -> Result<Pid> {
-    // SAFETY: with no flag but the signal of its end the child is a copy; this process has one thread, so it may
-    // go on as its parent would.
-    let returned = unsafe { call(__NR_clone, [SIGCHLD as usize, 0, 0, 0]) }?;
-    // A pid is a small number.
-    match Pid::new(returned as u32) {
-        None => exit(child()),
-        Some(pid) => Ok(pid),
+pub fn spawn<F: FnOnce() -> i32>(child: F) -> Result<Pid> {
+    clone_process(SIGCHLD, child)
+}
+
+/// As [`spawn`], but the caller waits until the child has executed another program, or has ended: nothing is copied for it
+/// meanwhile. `child` must never wait for anything, and leave the caller's memory as it is.
+///
+/// # Errors
+/// `EAGAIN`, `ENOMEM`: there is no room for another process.
+pub fn spawn_at_once<F: FnOnce() -> i32 + Copy>(child: F) -> Result<Pid> {
+    clone_process(CLONE_VM | CLONE_VFORK | SIGCHLD, child)
+}
+
+fn clone_process<F: FnOnce() -> i32>(flags: u32, child: F) -> Result<Pid> {
+    unsafe extern "C" fn run<F: FnOnce() -> i32>(child: *mut u8) -> i32 {
+        // SAFETY: `clone_process` passes a closure that it never uses or drops itself.
+        let child = unsafe { child.cast::<F>().read() };
+        child()
     }
+    let mut child = ManuallyDrop::new(child);
+    let data = (&raw mut child).cast::<u8>();
+    // SAFETY: the flags ask for a process; it has one thread as this one has, so it may go on as its parent would. Where it
+    // shares memory it is what the closure captures by reference or copy alone.
+    let pid = unsafe { clone(flags, run::<F>, data) }?;
+    // A pid is a small number, and 0 stays in the child.
+    Pid::new(pid as u32).ok_or(Errno::AGAIN)
 }
 
 /// Ends the process at once.
@@ -52,15 +69,51 @@ pub fn exit(code: i32) -> ! {
     unsafe { libc::_exit(code) }
 }
 
-/// Executes `program` in the place of the caller, with its environment. Returns only if that fails.
-pub fn execute(program: &CStr, arguments: &[&CStr]) -> Errno {
+/// The variables that a program was started with.
+#[derive(Clone, Copy)]
+pub struct Environment(*const *const c_char);
+
+impl Environment {
+    /// Takes the variables as the kernel lays them out.
+    ///
+    /// # Safety
+    /// - `variables` points to pointers to NUL-terminated strings, and a null pointer behind them;
+    /// - all of them live, unchanged, as long as the process.
+    pub(crate) unsafe fn new(variables: *const *const c_char) -> Self {
+        Self(variables)
+    }
+
+    /// The value of the variable called `name`.
+    pub fn variable(self, name: &[u8]) -> Option<&'static CStr> {
+        let mut place = self.0;
+        loop {
+            // SAFETY: `new` was promised that the pointers end in a null pointer, behind which nobody goes.
+            let variable = unsafe { *place };
+            if variable.is_null() {
+                return None;
+            }
+            // SAFETY: it leads to a NUL-terminated string that lives as long as the process.
+            let variable = unsafe { CStr::from_ptr(variable) };
+            let value = variable.to_bytes_with_nul().strip_prefix(name).and_then(|rest| rest.strip_prefix(b"="));
+            if let Some(value) = value {
+                return CStr::from_bytes_until_nul(value).ok();
+            }
+            // SAFETY: this was not the null pointer at the end, so there is one more.
+            place = unsafe { place.add(1) };
+        }
+    }
+}
+
+/// Executes `program` in the place of the caller. Returns only if that fails.
+pub fn execute(program: &CStr, arguments: &[&CStr], environment: Environment) -> Errno {
     let mut argv = [core::ptr::null(); ARGUMENTS + 1];
     for (pointer, argument) in argv.iter_mut().take(ARGUMENTS).zip(arguments) {
         *pointer = argument.as_ptr();
     }
-    // SAFETY: both are NUL-terminated strings, and `argv` ends in a null pointer.
-    unsafe { libc::execv(program.as_ptr(), argv.as_ptr()) };
-    last_error()
+    let pointers =
+        [program.as_ptr().expose_provenance(), argv.as_ptr().expose_provenance(), environment.0.expose_provenance(), 0];
+    // SAFETY: all strings end in NUL, and both lists in a null pointer.
+    unsafe { call(__NR_execve, pointers) }.err().unwrap_or(Errno::INVAL)
 }
 
 /// Takes one child that ended, if there is one, without waiting.
@@ -155,14 +208,6 @@ pub fn current_directory(buffer: &mut [u8]) -> Result<&[u8]> {
 /// The kernel's.
 pub fn enter_path(path: &CStr) -> Result<()> {
     rustix::process::chdir(path).map_err(errno)
-}
-
-/// The value of a variable of the environment.
-pub fn variable(name: &CStr) -> Option<&'static CStr> {
-    // SAFETY: the name ends in NUL; the environment belongs to the process and nobody here changes it.
-    let value = unsafe { libc::getenv(name.as_ptr()) };
-    // SAFETY: a value that is there ends in NUL, and stays as long as the process.
-    (!value.is_null()).then(|| unsafe { CStr::from_ptr(value) })
 }
 
 /// Changes to a directory.

@@ -21,17 +21,17 @@ pub fn line(to: BorrowedFd<'_>, template: &[u8], values: &[&[u8]]) {
 ///
 /// A terminal or a pipe is opened once more for this, so that the standard descriptor, which services share, stays as it
 /// is. Where that cannot be done, a line is written only if there is room for at least its beginning.
-#[derive(Debug)]
-pub struct Errors(Option<Descriptor>);
+#[derive(Clone, Copy, Debug)]
+pub struct Errors;
 
 impl Errors {
-    /// Opens it.
-    pub fn open() -> Self {
+    /// Opens it. Lines are few, and a descriptor that is kept for them would be one for every supervisor.
+    fn open() -> Option<Descriptor> {
         const PATH: &CStr = c"/proc/self/fd/2";
         // A file would be written from its beginning again; and it does not make its writers wait.
         let waits = |kind| matches!(kind, Kind::Fifo | Kind::CharacterDevice);
         let is_opened = file::metadata(CURRENT, PATH).is_ok_and(|metadata| waits(metadata.kind));
-        Self(if is_opened { file::open_write(CURRENT, PATH).ok() } else { None })
+        if is_opened { file::open_write(CURRENT, PATH).ok() } else { None }
     }
 
     /// Writes one line, made of `template` with `values` in its places.
@@ -43,7 +43,7 @@ impl Errors {
 
     /// Writes a line that was made before, and a newline.
     pub fn write(&self, line: &Line<'_>) {
-        let _ = match &self.0 {
+        let _ = match Self::open() {
             Some(errors) => write(errors.as_fd(), line),
             None if poll::is_writable(standard::error()) => write(standard::error(), line),
             None => Ok(()),

@@ -65,10 +65,16 @@ impl Signals {
 
     /// The next signal that came, if any.
     pub fn take(&self) -> Option<Signal> {
-        // The kernel's record has 128 bytes; its first four are the number.
+        self.take_with_descriptor().map(|(signal, _)| signal)
+    }
+
+    /// The next signal that came, if any, and the descriptor that it is about, if it is about one.
+    pub fn take_with_descriptor(&self) -> Option<(Signal, u32)> {
+        // The kernel's record has 128 bytes; its first four are the number, and the sixth four the descriptor.
         let mut record = [0; 128];
-        let [number, ..] = *file::read(self.pending.as_fd(), &mut record).ok()? else { return None };
-        Signal::new(number)
+        let (head, _) = file::read(self.pending.as_fd(), &mut record).ok()?.split_first_chunk::<24>()?;
+        let [number, .., a, b, c, d] = *head;
+        Some((Signal::new(number)?, u32::from_ne_bytes([a, b, c, d])))
     }
 
     /// In a child, before it executes another program: the mask as it was inherited, without what was caught.

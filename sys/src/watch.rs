@@ -45,26 +45,13 @@ impl Watch {
         inotify::add_watch(&self.0, directory, flags).map(drop).map_err(errno)
     }
 
-    /// Watches a directory for files in it that are replaced or written over; the number by which [`Watch::take`] tells of it.
-    ///
-    /// # Errors
-    /// The kernel's.
-    pub fn add_file(&self, directory: &CStr) -> Result<i32> {
-        let flags = WatchFlags::MOVED_TO
-            | WatchFlags::MODIFY
-            | WatchFlags::DELETE_SELF
-            | WatchFlags::MOVE_SELF
-            | WatchFlags::ONLYDIR;
-        inotify::add_watch(&self.0, directory, flags).map_err(errno)
-    }
-
-    /// Takes what is known to have happened, and calls `tell` with the number of each watch and the name of the file, which is
-    /// empty if the directory itself was meant. A number of -1: some of it was lost.
-    pub fn take(&self, mut tell: impl FnMut(i32, &CStr)) {
+    /// Takes what is known to have happened, and calls `tell` with the name of each entry that it happened to; `None`: to
+    /// nobody knows which.
+    pub fn take(&self, mut tell: impl FnMut(Option<&CStr>)) {
         let mut events = [0; BUFFER];
         while let Ok(mut rest) = file::read(self.0.as_fd(), &mut events) {
-            while let Some((number, name, behind)) = take_event(rest) {
-                tell(number, name);
+            while let Some((name, behind)) = take_event(rest) {
+                tell(if name.is_empty() { None } else { Some(name) });
                 rest = behind;
             }
         }
@@ -78,13 +65,13 @@ impl Watch {
     }
 }
 
-/// The first event: its watch, its name, and what is behind it. An event is watch, mask, cookie and length of the
-/// name of four bytes each, and the name, filled up with NULs.
-fn take_event(events: &[u8]) -> Option<(i32, &CStr, &[u8])> {
+/// The name in the first event, and what is behind it. An event is watch, mask, cookie and length of the name of four
+/// bytes each, and the name, filled up with NULs; it has none where the directory itself is meant, or events were lost.
+fn take_event(events: &[u8]) -> Option<(&CStr, &[u8])> {
     let (head, rest) = events.split_first_chunk::<16>()?;
-    let [w, x, y, z, .., a, b, c, d] = *head;
+    let [.., a, b, c, d] = *head;
     let (name, rest) = rest.split_at_checked(u32::from_ne_bytes([a, b, c, d]) as usize)?;
-    Some((i32::from_ne_bytes([w, x, y, z]), CStr::from_bytes_until_nul(name).unwrap_or(c""), rest))
+    Some((CStr::from_bytes_until_nul(name).unwrap_or(c""), rest))
 }
 
 impl AsFd for Watch {

@@ -7,6 +7,7 @@ use supervision::process::errno::Errno;
 use supervision::process::signal::Signal;
 use supervision::time::Instant;
 use sys::file::{self, CURRENT};
+use sys::process::Environment;
 use sys::signal::{SignalSet, Signals};
 use sys::{AsFd, clock, poll, process, report, standard};
 
@@ -24,8 +25,8 @@ pub enum Check {
 }
 
 /// Runs the script of the service in the current directory, until `deadline` at the most; but for a moment at least, so that a
-/// wait of no time is no refusal. `name` is for messages.
-pub fn run(name: &CStr, deadline: Instant) -> Check {
+/// wait of no time is no refusal. `name` is for messages, and `restore` makes a child's signals what they were at the start.
+pub fn run(name: &CStr, deadline: Instant, environment: Environment, restore: impl Fn() + Copy) -> Check {
     match file::exists(CURRENT, CHECK) {
         Ok(true) => {}
         Ok(false) => return Check::Passed,
@@ -36,10 +37,11 @@ pub fn run(name: &CStr, deadline: Instant) -> Check {
         Err(reason) => return fail(b"warning: unable to wait for child %/check: %", name, reason),
     };
     let deadline = deadline.max(clock::monotonic().plus(CHECK_INTERVAL));
-    let child = process::spawn(|| {
+    let child = process::spawn_at_once(|| {
         signals.restore();
+        restore();
         standard::close_output();
-        let reason = process::execute(CHECK, &[c"./check"]);
+        let reason = process::execute(CHECK, &[c"./check"], environment);
         fail(b"warning: unable to run %/check: %", name, reason);
         EXIT_FAILED
     });

@@ -21,6 +21,7 @@ mod watched_path;
 use core::ffi::CStr;
 
 use sys::entry::Arguments;
+use sys::process::Environment;
 use sys::title::Title;
 use sys::{report, standard};
 
@@ -45,6 +46,11 @@ impl Words {
     /// The word at `index` as a place to show text in.
     pub fn title(&self, index: usize) -> Option<Title> {
         Title::new(self.arguments, self.skipped.saturating_add(index))
+    }
+
+    /// What else the program was started with.
+    pub fn environment(&self) -> Environment {
+        self.arguments.environment()
     }
 
     /// How many words there are, the program's name included.

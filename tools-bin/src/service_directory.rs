@@ -11,11 +11,11 @@ use supervision::supervise::event::{Member, Script};
 use supervision::supervise::settings::{File, Settings};
 use supervision::text::Text;
 use sys::memory::Protection;
-use sys::process::{ExecErrors, enter, execute, lead_group, spawn};
+use sys::process::{Environment, ExecErrors, enter, execute, lead_group, spawn_at_once};
 use sys::report::Errors;
 use sys::signal::{SignalSet, Signals};
 use sys::standard::{Standard, redirect};
-use sys::{BorrowedFd, Descriptor, file, report, standard};
+use sys::{BorrowedFd, Descriptor, file};
 
 /// What a supervisor blocks, and reads when it has time. TERM and INT end it; the rest must not.
 ///
@@ -51,6 +51,8 @@ pub struct Surroundings<'a> {
     pub signals: &'a Signals,
     /// How the supervisor is kept when memory runs out.
     pub protection: &'a Protection,
+    /// The supervisor's environment.
+    pub environment: Environment,
     /// Where a child leaves the reason why it could not execute its program.
     pub exec_errors: &'a ExecErrors,
     /// Where the supervisor tells of trouble.
@@ -79,7 +81,7 @@ pub fn start(member: Member, script: Script, surroundings: Surroundings<'_>) -> 
     if !is_there {
         return Err(NotStarted::Absent);
     }
-    spawn(|| become_script(member, script, surroundings)).map_err(NotStarted::NoFork)
+    spawn_at_once(|| become_script(member, script, surroundings)).map_err(NotStarted::NoFork)
 }
 
 /// Whether `./run` shall lead a process group of its own, by which all of it is signalled.
@@ -138,11 +140,14 @@ fn become_script(member: Member, script: Script, surroundings: Surroundings<'_>)
     if surroundings.leads_group {
         lead_group(None);
     }
+    let environment = surroundings.environment;
     let reason = match (prepared, script) {
         (Err(reason), _) => reason,
-        (Ok(()), Script::Run) => execute(c"./run", &[c"./run"]),
-        (Ok(()), Script::Finish(outcome)) => execute_finish(outcome),
-        (Ok(()), Script::Control(_)) => control_path(script).map_or(Errno::NOENT, |path| execute(path, &[path])),
+        (Ok(()), Script::Run) => execute(c"./run", &[c"./run"], environment),
+        (Ok(()), Script::Finish(outcome)) => execute_finish(outcome, environment),
+        (Ok(()), Script::Control(_)) => {
+            control_path(script).map_or(Errno::NOENT, |path| execute(path, &[path], environment))
+        }
     };
     let (template, path): (&[u8], &[u8]) = match (member, script) {
         (Member::Main, Script::Control(_)) => {
@@ -152,7 +157,7 @@ fn become_script(member: Member, script: Script, surroundings: Surroundings<'_>)
         (Member::Main, Script::Finish(_)) => (b"runsv %: fatal: unable to start %: %", b"./finish"),
         (Member::Log, _) => (b"runsv %: fatal: unable to start %: %", b"log/./run"),
     };
-    report::line(standard::error(), template, &[surroundings.name.to_bytes(), path, reason.text()]);
+    surroundings.errors.line(template, &[surroundings.name.to_bytes(), path, reason.text()]);
     surroundings.exec_errors.leave(reason);
     EXIT_FAILED
 }
@@ -167,7 +172,7 @@ fn prepare(member: Member, surroundings: Surroundings<'_>) -> sys::Result<()> {
 }
 
 /// `./finish CODE STATUS`: the exit code or -1, and the low byte of the wait status.
-fn execute_finish(outcome: Outcome) -> Errno {
+fn execute_finish(outcome: Outcome, environment: Environment) -> Errno {
     let mut code = Text::<8>::new();
     match outcome.exit_code() {
         Some(exit_code) => code.push_number(exit_code.into()),
@@ -176,7 +181,7 @@ fn execute_finish(outcome: Outcome) -> Errno {
     let mut status = Text::<8>::new();
     status.push_number(outcome.low_byte().into());
     match (code.terminated(), status.terminated()) {
-        (Some(code), Some(status)) => execute(c"./finish", &[c"./finish", code, status]),
+        (Some(code), Some(status)) => execute(c"./finish", &[c"./finish", code, status], environment),
         // Three digits and a NUL always fit.
         _ => Errno::INVAL,
     }

@@ -10,11 +10,11 @@ use core::ffi::CStr;
 use supervision::limits::{PATH_BYTES, STATUS_FILE};
 use supervision::process::Pid;
 use supervision::process::errno::Errno;
+use supervision::process::signal::Signal;
 use supervision::supervise::extension::{Extension, decode_file};
 use supervision::supervise::status::Record;
 use supervision::text::{Path, Text};
 use sys::file::{self, CURRENT, Kind, Metadata, Told};
-use sys::watch::Watch;
 use sys::{BorrowedFd, Descriptor, process};
 
 const NAME: &CStr = c"supervise";
@@ -128,12 +128,12 @@ pub fn open_file(
     find(name.path(), |path| open(CURRENT, path))
 }
 
-/// Makes `watch` tell when the status is replaced, by the number it gives. The current directory is the service directory.
+/// Opens the directory for a client: the service directory is the current one.
 ///
 /// # Errors
-/// The kernel's, or that there is no such directory.
-pub fn watch(watch: &Watch) -> Result<i32, Errno> {
-    find(c"", |path| watch.add_file(path))
+/// The kernel's.
+pub fn open() -> Result<Descriptor, Errno> {
+    find(c"", |path| file::open_directory(CURRENT, path))
 }
 
 /// Tries `act` on the path of a file in the directory: below the service directory, and then elsewhere.
@@ -179,7 +179,7 @@ impl SuperviseDirectory {
     pub fn claim() -> Result<Self, Trouble> {
         let directory = open_or_make().map_err(Trouble::new(Step::Open, Name::Lock))?;
         let lock = take_lock(&directory)?;
-        file::tell_changes(directory.as_fd(), Told::Removals);
+        listen(&directory, Told::Removals);
         let reserve = open_reserve(&directory);
         Ok(Self { directory, lock, control: None, ok: None, told_pid: None, reserve })
     }
@@ -239,6 +239,22 @@ impl SuperviseDirectory {
         Ok(())
     }
 
+    /// Makes the fifo that tells that the supervisor lives, if it is not there.
+    ///
+    /// # Errors
+    /// That it could not be made.
+    pub fn make_ok(&self) -> Result<(), Trouble> {
+        match file::make_fifo(self.directory.as_fd(), Name::Ok.path(), 0o600) {
+            Ok(()) | Err(Errno::EXIST) => Ok(()),
+            Err(reason) => Err(Trouble::new(Step::Read, Name::Ok)(reason)),
+        }
+    }
+
+    /// Whether the status was ever written.
+    pub fn has_status(&self) -> bool {
+        self.told_pid.is_some()
+    }
+
     /// Makes and opens the fifo that tells that the supervisor lives: from now on clients may speak.
     ///
     /// # Errors
@@ -247,7 +263,7 @@ impl SuperviseDirectory {
         if self.holds(Name::Ok, self.ok.as_ref()) {
             return Ok(());
         }
-        let _ = file::make_fifo(self.directory.as_fd(), Name::Ok.path(), 0o600);
+        self.make_ok()?;
         let ok =
             file::open_read(self.directory.as_fd(), Name::Ok.path()).map_err(Trouble::new(Step::Read, Name::Ok))?;
         self.ok = Some(ok);
@@ -273,6 +289,14 @@ impl SuperviseDirectory {
     /// # Errors
     /// The first file that could not be written; those after it were not tried.
     pub fn write_status(&mut self, record: &Record, extension: &Extension) -> Result<(), Trouble> {
+        // A file that is replaced is told as removed, and would wake the supervisor for what it does itself.
+        listen(&self.directory, Told::Nothing);
+        let written = self.write_files(record, extension);
+        listen(&self.directory, Told::Removals);
+        written
+    }
+
+    fn write_files(&mut self, record: &Record, extension: &Extension) -> Result<(), Trouble> {
         if self.told_pid != Some(record.pid) {
             let mut line = Text::<12>::new();
             if let Some(pid) = record.pid {
@@ -324,8 +348,17 @@ fn take_lock(directory: &Descriptor) -> Result<Descriptor, Trouble> {
     Ok(lock)
 }
 
+/// A second descriptor of the directory. The kernel keeps what it knows of who listens there as long as one of them listens
+/// for something: so listening anew is cheap.
 fn open_reserve(directory: &Descriptor) -> Option<Descriptor> {
-    file::open_path(directory.as_fd(), c".").ok()
+    let reserve = file::open_directory(directory.as_fd(), c".").ok()?;
+    listen(&reserve, Told::Attributes);
+    Some(reserve)
+}
+
+/// Asks to be told of changes. Where they are not told, they show at the next change of the status.
+fn listen(directory: &Descriptor, told: Told) {
+    let _ = file::tell_changes(directory.as_fd(), told, Signal::IO);
 }
 
 fn is_same(one: Result<Metadata, Errno>, other: Result<Metadata, Errno>) -> bool {

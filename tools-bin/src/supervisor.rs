@@ -21,7 +21,7 @@ use supervision::text::Text;
 use supervision::time::{Instant, earlier};
 use sys::file::{self, CURRENT, Kind, Told, Waiting};
 use sys::memory::Protection;
-use sys::process::{self, ExecErrors, enter};
+use sys::process::{self, Environment, ExecErrors, enter};
 use sys::report::Errors;
 use sys::signal::Signals;
 use sys::{BorrowedFd, Descriptor, clock, report, standard};
@@ -40,6 +40,8 @@ pub struct Shared {
     pub errors: Errors,
     /// How the process is kept when memory runs out.
     pub protection: Protection,
+    /// What the process was started with.
+    pub environment: Environment,
     /// The process.
     pub pid: u32,
     /// The boot it lives in.
@@ -131,8 +133,8 @@ fn fill_trouble(line: &mut Line<'_>, member: Member, trouble: Trouble) {
 }
 
 impl Supervisor {
-    /// Takes charge of the service directory `name`: it and its `supervise/` are opened and locked, and the fifos are
-    /// ready. Nothing is started before the first event. The directory becomes the current one.
+    /// Takes charge of the service directory `name`: it and its `supervise/` are opened and locked. Nothing is started before
+    /// [`Supervisor::begin`]. The directory becomes the current one.
     ///
     /// # Errors
     /// [`Fatal`]; what was made stays.
@@ -141,7 +143,7 @@ impl Supervisor {
         let directory = file::open_directory(CURRENT, name)
             .and_then(|directory| enter(&directory).map(|()| directory))
             .map_err(Fatal::Directory)?;
-        file::tell_changes(directory.as_fd(), Told::RemovalsAndRenames);
+        tell_removals(&directory);
         let log_directory = open_log(name, &directory, shared)?;
         let supervise = SuperviseDirectory::claim().map_err(|trouble| Fatal::Supervise(Member::Main, trouble))?;
         let log = match log_directory {
@@ -162,25 +164,34 @@ impl Supervisor {
         let main_service = main.service(Member::Main, found, name, shared);
         let log_service = log.as_mut().map(|log| log.service(Member::Log, log_found, name, shared));
         let pair = Pair::new(main_service, log_service);
-        let mut supervisor = Self { name, start, pair, main, log, pipe, restore_at: None };
-        supervisor.open_fifos(shared)?;
-        Ok(supervisor)
+        Ok(Self { name, start, pair, main, log, pipe, restore_at: None })
     }
 
-    /// First the fifos for commands and the status files, then those that tell clients that both are there.
-    fn open_fifos(&mut self, shared: &Shared) -> Result<(), Fatal> {
+    /// Makes the fifos for commands, starts what is wanted, and writes the status; then makes the fifos that tell clients
+    /// that all this is there. One that is started at once was never seen down.
+    ///
+    /// # Errors
+    /// [`Fatal`]; nothing was started.
+    pub fn begin(&mut self, shared: &Shared) -> Result<Next, Fatal> {
         for member in [Member::Main, Member::Log] {
             if let Some(place) = self.place(member) {
-                place.supervise.open_control().map_err(|trouble| Fatal::Supervise(member, trouble))?;
+                let made = place.supervise.open_control().and_then(|()| place.supervise.make_ok());
+                made.map_err(|trouble| Fatal::Supervise(member, trouble))?;
             }
-            self.write_status(member, shared);
+        }
+        let next = self.handle(Event::Deadline, shared);
+        for member in [Member::Main, Member::Log] {
+            if self.place(member).is_some_and(|place| !place.supervise.has_status()) {
+                self.write_status(member, shared);
+            }
         }
         for member in [Member::Main, Member::Log] {
             if let Some(place) = self.place(member) {
-                place.supervise.open_ok().map_err(|trouble| Fatal::Supervise(member, trouble))?;
+                let opened = place.supervise.open_ok();
+                self.tell_outcome(member, opened, shared);
             }
         }
-        Ok(())
+        Ok(next)
     }
 
     fn place(&mut self, member: Member) -> Option<&mut Place> {
@@ -261,7 +272,7 @@ impl Supervisor {
                 {
                     log.directory = directory;
                 }
-                file::tell_changes(directory.as_fd(), Told::RemovalsAndRenames);
+                tell_removals(&directory);
                 self.main.directory = directory;
                 true
             }
@@ -367,6 +378,7 @@ impl Supervisor {
             leads_group,
             signals: &shared.signals,
             protection: &shared.protection,
+            environment: shared.environment,
             exec_errors: &shared.exec_errors,
             errors: &shared.errors,
         };
@@ -472,6 +484,11 @@ fn prefix(member: Member) -> &'static [u8] {
         Member::Main => b"",
         Member::Log => b"log/",
     }
+}
+
+/// Asks to be told when something in the service directory is removed. Where it is not told, it shows at the next change.
+fn tell_removals(directory: &Descriptor) {
+    let _ = file::tell_changes(directory.as_fd(), Told::RemovalsAndRenames, Signal::IO);
 }
 
 /// The directory of the log service, if there is one.

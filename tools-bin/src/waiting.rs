@@ -2,19 +2,79 @@
 
 use core::ffi::CStr;
 
-use supervision::limits::CHECK_INTERVAL;
+use supervision::limits::{CHECK_INTERVAL, RESERVED};
+use supervision::process::errno::Errno;
 use supervision::process::message::Line;
+use supervision::process::signal::Signal;
 use supervision::supervise::client::{Progress, Request, progress};
 use supervision::supervise::status::Record;
 use supervision::text::Text;
 use supervision::time::{Instant, earlier};
-use sys::watch::Watch;
+use sys::file::{self, CURRENT, Told};
+use sys::process::Environment;
+use sys::signal::{SignalSet, Signals};
 use sys::{AsFd, Descriptor, clock, poll, report, standard};
 
 use crate::check::{self, Check};
-use crate::service_client::{Trouble, read_status, write_control};
+use crate::service_client::{Trouble, read_status, read_status_in, write_control};
 use crate::status_report::fill_status;
 use crate::supervise_directory;
+
+/// Comes with the descriptor of the directory in which something changed.
+const CHANGED: Signal = Signal::QUEUED;
+
+/// IO comes in its place when the kernel's queue is full.
+const CAUGHT: SignalSet = SignalSet::of(&[CHANGED, Signal::IO]);
+
+/// How changes are told.
+pub struct Notices {
+    signals: Option<Signals>,
+    /// Given up when no descriptor is left for one more directory: some are needed to look at services.
+    reserve: [Option<Descriptor>; RESERVED],
+}
+
+impl Notices {
+    /// Hears nothing.
+    pub const NONE: Self = Self { signals: None, reserve: [const { None }; RESERVED] };
+
+    /// Begins to listen.
+    pub fn new() -> Self {
+        let reserve = || file::open_path(CURRENT, c".").ok();
+        Self { signals: Signals::catch(CAUGHT).ok(), reserve: [reserve(), reserve(), reserve(), reserve()] }
+    }
+
+    /// Listens for changes in the service in the current directory, as long as what it gives is open.
+    pub fn watch_service(&mut self) -> Option<Descriptor> {
+        let [Some(_), ..] = self.reserve else { return None };
+        self.signals.as_ref()?;
+        let directory = match supervise_directory::open() {
+            Ok(directory) => directory,
+            Err(reason) => {
+                if matches!(reason, Errno::MFILE | Errno::NFILE) {
+                    self.reserve = [const { None }; RESERVED];
+                }
+                return None;
+            }
+        };
+        file::tell_changes(directory.as_fd(), Told::Files, CHANGED).ok().map(|()| directory)
+    }
+
+    /// Marks the services of which changes were told.
+    fn mark(&self, all: &mut [Pending]) {
+        while let Some((signal, descriptor)) = self.signals.as_ref().and_then(Signals::take_with_descriptor) {
+            for pending in all.iter_mut() {
+                let is_meant = pending.directory.as_ref().is_some_and(|directory| directory.is_number(descriptor));
+                pending.is_changed |= is_meant || signal != CHANGED;
+            }
+        }
+    }
+
+    fn restore(&self) {
+        if let Some(signals) = &self.signals {
+            signals.restore();
+        }
+    }
+}
 
 /// A service that was told something.
 pub struct Pending {
@@ -23,8 +83,8 @@ pub struct Pending {
     before: Record,
     /// Until when it has time.
     deadline: Instant,
-    /// The number by which its changes are told.
-    watch: Option<i32>,
+    /// Its `supervise/`, if changes there are told.
+    directory: Option<Descriptor>,
     /// Something has changed, or may have.
     is_changed: bool,
     /// When to look without being told.
@@ -33,20 +93,15 @@ pub struct Pending {
 }
 
 impl Pending {
-    /// The service in the current directory.
-    pub fn new(name: &'static CStr, before: Record, deadline: Instant, watch: Option<i32>) -> Self {
-        Self { name, before, deadline, watch, is_changed: true, look_at: None, is_done: false }
+    /// The service of that name.
+    pub fn new(name: &'static CStr, before: Record, deadline: Instant, directory: Option<Descriptor>) -> Self {
+        Self { name, before, deadline, directory, is_changed: true, look_at: None, is_done: false }
     }
 
     /// Whether there is a reason to look at it.
     fn is_due(&self, now: Instant) -> bool {
         self.is_changed || now >= self.deadline || self.look_at.is_some_and(|at| now >= at)
     }
-}
-
-/// Tells of changes in the service in the current directory.
-pub fn watch_service(watch: Option<&Watch>) -> Option<i32> {
-    supervise_directory::watch(watch?).ok()
 }
 
 /// How far one service is.
@@ -65,8 +120,10 @@ enum Look {
 pub struct Waiting<'a> {
     /// What all were told.
     pub request: Request,
-    /// Tells of changes; without it, they are looked for.
-    pub watch: Option<&'a Watch>,
+    /// Tells of changes.
+    pub notices: &'a Notices,
+    /// For check scripts.
+    pub environment: Environment,
     /// Makes the service directory of that name the current one.
     pub enter: &'a dyn Fn(&CStr) -> Result<(), Trouble>,
 }
@@ -90,7 +147,7 @@ impl Waiting<'_> {
                             failures = failures.saturating_add(1);
                         }
                         Look::Waiting { ok, needs_looking } => {
-                            let is_told = pending.watch.is_some() && !needs_looking;
+                            let is_told = pending.directory.is_some() && !needs_looking;
                             pending.look_at = if is_told { None } else { Some(now.plus(CHECK_INTERVAL)) };
                             supervisor = supervisor.or(Some(ok));
                         }
@@ -103,14 +160,12 @@ impl Waiting<'_> {
             if wake_at.is_none() {
                 return failures;
             }
-            let watched = self.watch.map(AsFd::as_fd);
+            let watched = self.notices.signals.as_ref().map(AsFd::as_fd);
             // The end of a supervisor shows as the end of those who read its fifo. When the first has ended, the next is
             // looked at.
             let end = supervisor.as_ref().map(Descriptor::as_fd).filter(|_| exits);
             poll::wait([watched, end, None, None, None], wake_at);
-            if let Some(watch) = self.watch {
-                watch.take(|number, file| mark_changed(all, number, file));
-            }
+            self.notices.mark(all);
         }
     }
 
@@ -118,8 +173,15 @@ impl Waiting<'_> {
     fn look(&self, pending: &Pending) -> Look {
         let name = pending.name;
         let bytes = self.request.bytes;
-        let (status, ok) = match (self.enter)(name).and_then(|()| read_status()) {
-            Ok(status) => status,
+        let is_late = clock::monotonic() >= pending.deadline;
+        // What is open may be another directory by now; at the end the path counts.
+        let directory = pending.directory.as_ref().filter(|_| !is_late);
+        let found = match directory.and_then(read_status_in) {
+            Some(found) => Ok(found),
+            None => (self.enter)(name).and_then(|()| read_status()),
+        };
+        let (status, ok) = match found {
+            Ok(found) => found,
             Err(Trouble::NotRunning) if bytes.starts_with(b"x") => {
                 tell_gone(name);
                 return Look::Done;
@@ -131,7 +193,7 @@ impl Waiting<'_> {
         };
         let (is_done, needs_looking) = match progress(bytes, &pending.before, &status.0) {
             Progress::Done => (true, false),
-            Progress::DoneIfChecked => match check::run(name, pending.deadline) {
+            Progress::DoneIfChecked => match self.check(pending) {
                 Check::Passed => (true, false),
                 Check::Failed => (false, true),
             },
@@ -139,13 +201,17 @@ impl Waiting<'_> {
         };
         let outcome: &[u8] = if is_done {
             b"ok: "
-        } else if clock::monotonic() < pending.deadline {
+        } else if !is_late && clock::monotonic() < pending.deadline {
             return Look::Waiting { ok, needs_looking };
         } else if self.request.kills {
             b"kill: "
         } else {
             b"timeout: "
         };
+        if let Err(trouble) = (self.enter)(name) {
+            tell_trouble(name, trouble);
+            return Look::Failed;
+        }
         let mut tail = Text::new();
         let mut line = Line::default();
         line.fill(outcome, &[]);
@@ -161,14 +227,11 @@ impl Waiting<'_> {
         }
         Look::Failed
     }
-}
 
-fn mark_changed(all: &mut [Pending], number: i32, file: &CStr) {
-    // Of the directory itself, or of what was lost, anything may be true.
-    let is_lost = number < 0;
-    if is_lost || file.is_empty() || file == c"status" {
-        for pending in all.iter_mut() {
-            pending.is_changed |= is_lost || pending.watch == Some(number);
+    fn check(&self, pending: &Pending) -> Check {
+        match (self.enter)(pending.name) {
+            Ok(()) => check::run(pending.name, pending.deadline, self.environment, || self.notices.restore()),
+            Err(_) => Check::Failed,
         }
     }
 }

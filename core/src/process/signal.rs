@@ -45,6 +45,8 @@ signals! {
     IO = 29,
     /// The power fails.
     PWR = 30,
+    /// One of those that are queued, for a program's own use.
+    QUEUED = 40,
 }
 
 /// The names of signals 1 to 31, in their order.

@@ -40,7 +40,7 @@ fn usage(words: Words) -> i32 {
 
 fn ask(words: Words) -> i32 {
     let level = if words.name() == b"reboot" { c"6" } else { c"0" };
-    let reason = process::execute(INIT, &[c"init", level]);
+    let reason = process::execute(INIT, &[c"init", level], words.environment());
     fail(words, b"%: fatal: unable to run /sbin/runit-init: %", reason)
 }
 

@@ -3,7 +3,7 @@
 use supervision::process::signal::Signal;
 use supervision::supervise::event::Member;
 use supervision::supervise::pair::Event;
-use sys::memory::Protection;
+use sys::memory::{self, Protection};
 use sys::process::{self, ExecErrors};
 use sys::report::Errors;
 use sys::signal::Signals;
@@ -30,8 +30,9 @@ pub fn main(words: Words) -> i32 {
         Ok((signals, exec_errors)) => Shared {
             signals,
             exec_errors,
-            errors: Errors::open(),
+            errors: Errors,
             protection: Protection::take(),
+            environment: words.environment(),
             pid: process::own_pid(),
             boot: takeover::boot_id(),
         },
@@ -41,14 +42,15 @@ pub fn main(words: Words) -> i32 {
             return EXIT_FAILED;
         }
     };
-    let mut supervisor = match Supervisor::open(name, &shared) {
-        Ok(supervisor) => supervisor,
+    let begun = Supervisor::open(name, &shared)
+        .and_then(|mut supervisor| supervisor.begin(&shared).map(|next| (supervisor, next)));
+    let (mut supervisor, mut next) = match begun {
+        Ok(begun) => begun,
         Err(fatal) => {
             fatal.report(name);
             return EXIT_FAILED;
         }
     };
-    let mut next = supervisor.handle(Event::Deadline, &shared);
     while next == Next::Wait {
         next = turn(&mut supervisor, &shared);
     }
@@ -57,6 +59,7 @@ pub fn main(words: Words) -> i32 {
 
 /// Waits for something to happen, and deals with it: children first, then one command of each, then signals.
 fn turn(supervisor: &mut Supervisor, shared: &Shared) -> Next {
+    memory::give_back_stack();
     let ([main, log], [main_end, log_end]) = (supervisor.controls(), supervisor.ends());
     let [is_signalled, has_command, has_log_command, ..] =
         poll::wait([Some(shared.signals.as_fd()), main, log, main_end, log_end], supervisor.deadline());

@@ -8,7 +8,8 @@ use supervision::process::signal::Signal;
 use supervision::supervise::scan::{Ending, Identity, NameHash, Scan, Verdict};
 use supervision::time::{Instant, earlier};
 use sys::file::{self, CURRENT, Kind, Metadata};
-use sys::memory::Protection;
+use sys::memory::{self, Protection};
+use sys::process::Environment;
 use sys::report::Errors;
 use sys::signal::Signals;
 use sys::watch::Watch;
@@ -37,6 +38,7 @@ struct Settings {
     /// Where trouble is told.
     errors: Errors,
     protection: Protection,
+    environment: Environment,
 }
 
 /// What a directory looked like when it was last scanned, where changes are not told.
@@ -76,8 +78,14 @@ pub fn main(words: Words) -> i32 {
     };
     // From here on standard error may be the pipe of the log.
     let mut readout = Readout::open(words, place.saturating_add(1), directory);
-    let settings =
-        Settings { directory, leads_sessions, signals, errors: Errors::open(), protection: Protection::take() };
+    let settings = Settings {
+        directory,
+        leads_sessions,
+        signals,
+        errors: Errors,
+        protection: Protection::take(),
+        environment: words.environment(),
+    };
     let mut schedule = Schedule {
         watch: None,
         targets: Watch::new().ok(),
@@ -96,13 +104,14 @@ pub fn main(words: Words) -> i32 {
         let watched = schedule.watch.as_ref().map(AsFd::as_fd);
         let targets = schedule.targets.as_ref().map(AsFd::as_fd);
         let [messages, old_messages] = readout.pipes();
+        memory::give_back_stack();
         let waited = [Some(settings.signals.as_fd()), watched, targets, messages, old_messages];
         let [is_signalled, has_changed, ..] = poll::wait(waited, deadline);
         schedule.must_scan |= has_changed;
         if let Some(targets) = &schedule.targets {
             // Much may happen beside what a link leads to.
-            targets.take(|number, name| {
-                schedule.must_scan |= number < 0 || scan.has_target(NameHash::of(name.to_bytes()));
+            targets.take(|name| {
+                schedule.must_scan |= name.is_none_or(|name| scan.has_target(NameHash::of(name.to_bytes())));
             });
         }
         readout.take();
@@ -247,7 +256,7 @@ impl Settings {
 
     fn start<const N: usize>(&self, directory: &Descriptor, name: &CStr, scan: &mut Scan<N>, identity: Identity) {
         let now = clock::monotonic();
-        match process::spawn(|| self.become_runsv(directory, name)) {
+        match process::spawn_at_once(|| self.become_runsv(directory, name)) {
             Ok(pid) => scan.started(identity, pid, now),
             Err(reason) => {
                 self.warn(b"runsvdir %: warning: unable to fork for %: %", name, reason);
@@ -263,11 +272,11 @@ impl Settings {
             process::lead_session();
         }
         let reason = match process::enter(directory) {
-            Ok(()) => execute_from_path(c"runsv", &[c"runsv", name]),
+            Ok(()) => execute_from_path(c"runsv", &[c"runsv", name], self.environment),
             Err(reason) => reason,
         };
         let values = [self.directory.to_bytes(), name.to_bytes(), reason.text()];
-        report::line(standard::error(), b"runsvdir %: fatal: unable to start runsv %: %", &values);
+        self.errors.line(b"runsvdir %: fatal: unable to start runsv %: %", &values);
         EXIT_FATAL
     }
 

@@ -11,14 +11,13 @@ use supervision::supervise::settings::Settings;
 use supervision::text::Path;
 use supervision::time::{Duration, Instant};
 use sys::file::{self, CURRENT};
-use sys::watch::Watch;
 use sys::{Descriptor, clock, process, report, standard};
 
 use crate::Words;
 use crate::service_client::{Trouble, read_status, tell};
 use crate::service_directory::read_settings;
 use crate::status_report::{self, Detail};
-use crate::waiting::{Pending, Waiting, tell_gone, tell_trouble, watch_service};
+use crate::waiting::{Notices, Pending, Waiting, tell_gone, tell_trouble};
 
 const DEFAULT_DIRECTORY: &CStr = c"/etc/service";
 const DEFAULT_WAIT: u64 = 7;
@@ -100,7 +99,7 @@ fn usage(words: Words, is_init_script: bool, codes: &ExitCodes) -> i32 {
 /// Takes the command line apart; `None` for wrong usage.
 fn parse(words: Words, is_init_script: bool) -> Result<Option<Call>, Errno> {
     let mut reports = false;
-    let usual = process::variable(c"SVWAIT").map_or(Some(DEFAULT_WAIT), |text| number(text.to_bytes()));
+    let usual = words.environment().variable(b"SVWAIT").map_or(Some(DEFAULT_WAIT), |text| number(text.to_bytes()));
     let mut wait = usual.map(|seconds| Wait::Usually(Duration::from_seconds(seconds)));
     let mut place = 1;
     while let Some([b'-', letters @ ..]) = words.get(place).map(CStr::to_bytes)
@@ -153,7 +152,7 @@ fn parse(words: Words, is_init_script: bool) -> Result<Option<Call>, Errno> {
         reports,
         wait,
         command: place,
-        directory: process::variable(c"SVDIR").unwrap_or(DEFAULT_DIRECTORY),
+        directory: words.environment().variable(b"SVDIR").unwrap_or(DEFAULT_DIRECTORY),
         start: file::open_path(CURRENT, c".")?,
     }))
 }
@@ -230,9 +229,8 @@ impl Call {
         let waits = request.waits || self.reports;
         let mut failures: u8 = 0;
         let mut index = 0;
-        let watch = if waits { Watch::new().ok() } else { None };
+        let mut notices = if waits { Notices::new() } else { Notices::NONE };
         let enter: &dyn Fn(&CStr) -> Result<(), Trouble> = &|name| self.enter(name);
-        let waiting = Waiting { request, watch: watch.as_ref(), enter };
         // As many at once as there is room for; usually all.
         loop {
             let now = clock::monotonic();
@@ -243,13 +241,13 @@ impl Call {
                 index = index.saturating_add(1);
                 let told = self.enter(name).and_then(|()| {
                     // Watched before it is told, so that nothing happens unseen.
-                    let watch = watch_service(watch.as_ref());
-                    tell(request.bytes).map(|before| (watch, before))
+                    let directory = if waits { notices.watch_service() } else { None };
+                    tell(request.bytes).map(|before| (directory, before))
                 });
                 match told {
-                    Ok((watch, before)) if waits => {
+                    Ok((directory, before)) if waits => {
                         let deadline = self.deadline(request, now);
-                        let _ = all.push(Pending::new(name, before, deadline, watch));
+                        let _ = all.push(Pending::new(name, before, deadline, directory));
                     }
                     Ok(_) => {}
                     Err(Trouble::NotRunning) if request.bytes.starts_with(b"x") => {
@@ -261,6 +259,7 @@ impl Call {
                     }
                 }
             }
+            let waiting = Waiting { request, notices: &notices, environment: words.environment(), enter };
             failures = failures.saturating_add(waiting.wait_for_all(&mut all));
             if self.service(words, index).is_none() {
                 break;
