@@ -1,88 +1,32 @@
 //! `runsvdir` as a process: which supervisors it starts and stops, how soon, and what it says.
 
 use std::os::unix::fs::symlink;
-use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
 use support::{
-    Ending, LISTEN, Output, Scratch, Service, Supervisor, children, command_line, is_alive, needs, process_fields,
-    send_signal, wait_until,
+    Ending, LISTEN, Output, Scan, Service, children, command_line, find_runsv, is_alive, needs, process_fields,
+    runsv_of, send_signal, wait_gone, wait_until,
 };
-
-/// A scan directory and the services its links lead to.
-struct Scan {
-    scratch: Scratch,
-}
-
-impl Scan {
-    fn new() -> Scan {
-        let scratch = Scratch::new();
-        scratch.directory("scan");
-        Scan { scratch }
-    }
-
-    fn path(&self) -> PathBuf {
-        self.scratch.path().join("scan")
-    }
-
-    /// A service outside of the scan directory.
-    fn service(&self, name: &str) -> Service {
-        self.scratch.service(&format!("sv/{name}")).run(LISTEN)
-    }
-
-    fn link(&self, name: &str) {
-        self.link_as(name, name);
-    }
-
-    fn link_as(&self, target: &str, name: &str) {
-        symlink(format!("../sv/{target}"), self.path().join(name)).expect("a link");
-    }
-
-    fn unlink(&self, name: &str) {
-        std::fs::remove_file(self.path().join(name)).expect("a link");
-    }
-
-    fn start(&self) -> Supervisor {
-        self.scratch.runsvdir(&["scan"])
-    }
-}
-
-/// The runsv of this name below a runsvdir.
-fn find_runsv(runsvdir: &Supervisor, name: &str) -> Option<u32> {
-    children(runsvdir.pid()).into_iter().find(|pid| {
-        let words = command_line(*pid);
-        words.first().is_some_and(|program| Path::new(program).file_name().is_some_and(|file| file == "runsv"))
-            && words.last().is_some_and(|word| word == name)
-    })
-}
-
-fn runsv_of(runsvdir: &Supervisor, name: &str) -> u32 {
-    wait_until(&format!("a runsv for {name}"), || find_runsv(runsvdir, name))
-}
-
-fn wait_gone(pid: u32) {
-    wait_until(&format!("the end of process {pid}"), || (!is_alive(pid)).then_some(()));
-}
 
 // ---- usage
 
 #[test]
 fn usage() {
     let scan = Scan::new();
-    let program = scan.scratch.programs().join("runsvdir").display().to_string();
+    let program = scan.scratch().programs().join("runsvdir").display().to_string();
     let usage = Output::exit(1, "", &format!("usage: {program} [-P] dir\n\n"));
     for words in [&[][..], &["-P"], &["--"]] {
-        assert_eq!(scan.scratch.run("runsvdir", words), usage, "{words:?}");
+        assert_eq!(scan.scratch().run("runsvdir", words), usage, "{words:?}");
     }
 }
 
 #[test]
 fn other_options_are_a_directory_name() {
     let scan = Scan::new();
-    let runsvdir = scan.scratch.runsvdir(&["-x"]);
+    let runsvdir = scan.scratch().runsvdir(&["-x"]);
     runsvdir.wait_stderr("-x: warning: unable to stat -x: file does not exist\n");
-    let service = scan.scratch.service("-x/web").run(LISTEN);
+    let service = scan.scratch().service("-x/web").run(LISTEN);
     service.wait_running();
 }
 
@@ -92,7 +36,7 @@ fn option_p_and_double_dash_are_skipped() {
         let scan = Scan::new();
         let service = scan.service("web");
         scan.link("web");
-        let runsvdir = scan.scratch.runsvdir(words);
+        let runsvdir = scan.scratch().runsvdir(words);
         service.wait_running();
         assert_eq!(runsvdir.stderr(), "", "{words:?}");
     }
@@ -105,9 +49,9 @@ fn starts_every_service() {
     let scan = Scan::new();
     let linked = scan.service("linked");
     scan.link("linked");
-    let inside = scan.scratch.service("scan/inside").run(LISTEN);
-    scan.scratch.file("scan/file", "not a directory");
-    let hidden = scan.scratch.service("scan/.hidden").run(LISTEN);
+    let inside = scan.scratch().service("scan/inside").run(LISTEN);
+    scan.scratch().file("scan/file", "not a directory");
+    let hidden = scan.scratch().service("scan/.hidden").run(LISTEN);
     let runsvdir = scan.start();
     linked.wait_running();
     inside.wait_running();
@@ -122,7 +66,7 @@ fn starts_every_service() {
 #[test]
 fn empty_and_missing_run_do_not_disturb_the_others() {
     let scan = Scan::new();
-    scan.scratch.directory("scan/empty");
+    scan.scratch().directory("scan/empty");
     let web = scan.service("web");
     scan.link("web");
     let runsvdir = scan.start();
@@ -149,7 +93,7 @@ fn with_p_every_runsv_leads_a_session() {
         scan.service(name);
         scan.link(name);
     }
-    let runsvdir = scan.scratch.runsvdir(&["-P", "scan"]);
+    let runsvdir = scan.scratch().runsvdir(&["-P", "scan"]);
     for name in ["one", "two"] {
         let runsv = runsv_of(&runsvdir, name);
         let own = runsv.to_string();
@@ -178,9 +122,9 @@ fn environment_is_handed_on() {
     let scan = Scan::new();
     let service = scan.service("web").run("echo $KEEP_THIS >kept; exec sleep 1000");
     scan.link("web");
-    let mut command = scan.scratch.command("runsvdir");
+    let mut command = scan.scratch().command("runsvdir");
     command.arg("scan").env("KEEP_THIS", "as it is");
-    let _runsvdir = scan.scratch.start(command, Signal::SIGHUP);
+    let _runsvdir = scan.scratch().start(command, Signal::SIGHUP);
     assert_eq!(service.wait_lines("kept", 1), ["as it is"]);
 }
 
@@ -205,9 +149,9 @@ fn runsv_that_cannot_be_executed() {
     let scan = Scan::new();
     scan.service("web");
     scan.link("web");
-    let mut command = scan.scratch.command("runsvdir");
+    let mut command = scan.scratch().command("runsvdir");
     command.arg("scan").env("PATH", "/nonexistent");
-    let runsvdir = scan.scratch.start(command, Signal::SIGHUP);
+    let runsvdir = scan.scratch().start(command, Signal::SIGHUP);
     runsvdir.wait_stderr("runsvdir scan: fatal: unable to start runsv web: file does not exist\n");
 }
 
@@ -273,7 +217,7 @@ fn dead_runsv_is_restarted() {
     send_signal(old, Signal::SIGSTOP);
     send_signal(service, Signal::SIGKILL);
     send_signal(old, Signal::SIGKILL);
-    wait_until("a new runsv", || find_runsv(&runsvdir, "web").filter(|pid| *pid != old));
+    wait_until("a new runsv", || find_runsv(runsvdir.pid(), "web").filter(|pid| *pid != old));
     web.wait_running_other_than(service);
     assert_eq!(other.wait_stat("run").pid, untouched);
 }
@@ -300,8 +244,7 @@ fn replaced_directory_is_a_new_service() {
     let service = old.wait_running();
     let runsv = runsv_of(&runsvdir, "web");
     old.wait_lines("starts", 1);
-    symlink("../sv/new", scan.path().join(".web.new")).expect("a link");
-    std::fs::rename(scan.path().join(".web.new"), scan.path().join("web")).expect("rename");
+    scan.relink("new", "web");
     new.wait_running();
     wait_gone(runsv);
     assert!(!is_alive(service));
@@ -321,17 +264,17 @@ fn renamed_entry_keeps_its_supervisor() {
     scan.link("fence");
     fence.wait_running();
     assert_eq!((runsv_of(&runsvdir, "web"), web.wait_stat("run").pid), (runsv, pid));
-    assert_eq!(find_runsv(&runsvdir, "renamed"), None);
+    assert_eq!(find_runsv(runsvdir.pid(), "renamed"), None);
 }
 
 #[test]
 fn directory_that_appears_later() {
     let scan = Scan::new();
-    let mut runsvdir = scan.scratch.runsvdir(&["later"]);
+    let mut runsvdir = scan.scratch().runsvdir(&["later"]);
     runsvdir.wait_stderr("runsvdir later: warning: unable to stat later: file does not exist\n");
-    scan.scratch.service("staged/web").run(LISTEN);
-    std::fs::rename(scan.scratch.path().join("staged"), scan.scratch.path().join("later")).expect("rename");
-    Service::create(&scan.scratch.path().join("later/web")).wait_running();
+    scan.scratch().service("staged/web").run(LISTEN);
+    std::fs::rename(scan.scratch().path().join("staged"), scan.scratch().path().join("later")).expect("rename");
+    Service::create(&scan.scratch().path().join("later/web")).wait_running();
     assert_eq!(runsvdir.try_wait(), None);
 }
 
@@ -342,10 +285,10 @@ fn directory_that_disappears_stops_nothing() {
     scan.link("web");
     let runsvdir = scan.start();
     let pid = web.wait_running();
-    std::fs::rename(scan.path(), scan.scratch.path().join("elsewhere")).expect("rename");
+    std::fs::rename(scan.path(), scan.scratch().path().join("elsewhere")).expect("rename");
     runsvdir.wait_stderr("runsvdir scan: warning: unable to stat scan: file does not exist\n");
     assert_eq!(web.wait_stat("run").pid, pid);
-    std::fs::rename(scan.scratch.path().join("elsewhere"), scan.path()).expect("rename");
+    std::fs::rename(scan.scratch().path().join("elsewhere"), scan.path()).expect("rename");
     let fence = scan.service("fence");
     scan.link("fence");
     fence.wait_running();
@@ -361,7 +304,7 @@ fn mends_dead_runsv_in_a_missing_directory_makes_no_flood() {
     let runsvdir = scan.start();
     web.wait_running();
     let runsv = runsv_of(&runsvdir, "web");
-    std::fs::rename(scan.path(), scan.scratch.path().join("elsewhere")).expect("rename");
+    std::fs::rename(scan.path(), scan.scratch().path().join("elsewhere")).expect("rename");
     runsvdir.wait_stderr("file does not exist\n");
     send_signal(runsv, Signal::SIGTERM);
     wait_until("runsv to end", || (!is_alive(runsv)).then_some(()));
@@ -370,7 +313,7 @@ fn mends_dead_runsv_in_a_missing_directory_makes_no_flood() {
     let before = warnings();
     wait_until("three more warnings", || (warnings() >= before + 3).then_some(()));
     assert!(since.elapsed() > Duration::from_millis(1500), "{} warnings at once", warnings() - before);
-    std::fs::rename(scan.scratch.path().join("elsewhere"), scan.path()).expect("rename");
+    std::fs::rename(scan.scratch().path().join("elsewhere"), scan.path()).expect("rename");
     web.wait_running();
 }
 
@@ -385,12 +328,12 @@ fn mends_exit_of_many_services_is_seen() {
     }
     let _runsvdir = scan.start();
     for name in &names {
-        scan.scratch.service(&format!("sv/{name}")).wait_running();
+        scan.scratch().service(&format!("sv/{name}")).wait_running();
     }
     let mut words = vec!["-w30", "exit"];
     let paths: Vec<String> = names.iter().map(|name| format!("./sv/{name}")).collect();
     words.extend(paths.iter().map(String::as_str));
-    let output = scan.scratch.sv(&words);
+    let output = scan.scratch().sv(&words);
     let all_gone: String = paths.iter().map(|path| format!("ok: {path}: runsv not running\n")).collect();
     let mut lines: Vec<&str> = output.stdout.lines().collect();
     let mut expected: Vec<&str> = all_gone.lines().collect();
@@ -405,19 +348,19 @@ fn switched_current_link() {
     let scan = Scan::new();
     let [both, one, two] = ["both", "one", "two"].map(|name| scan.service(name));
     for (level, names) in [("multi", ["both", "one"]), ("single", ["both", "two"])] {
-        scan.scratch.directory(&format!("levels/{level}"));
+        scan.scratch().directory(&format!("levels/{level}"));
         for name in names {
-            symlink(format!("../../sv/{name}"), scan.scratch.path().join("levels").join(level).join(name))
+            symlink(format!("../../sv/{name}"), scan.scratch().path().join("levels").join(level).join(name))
                 .expect("a link");
         }
     }
-    let current = scan.scratch.path().join("levels/current");
+    let current = scan.scratch().path().join("levels/current");
     symlink("multi", &current).expect("a link");
-    let _runsvdir = scan.scratch.runsvdir(&["levels/current"]);
+    let _runsvdir = scan.scratch().runsvdir(&["levels/current"]);
     let (kept, stopped) = (both.wait_running(), one.wait_running());
     one.wait_lines("starts", 1);
-    symlink("single", scan.scratch.path().join("levels/new")).expect("a link");
-    std::fs::rename(scan.scratch.path().join("levels/new"), &current).expect("rename");
+    symlink("single", scan.scratch().path().join("levels/new")).expect("a link");
+    std::fs::rename(scan.scratch().path().join("levels/new"), &current).expect("rename");
     two.wait_running();
     wait_gone(stopped);
     assert_eq!(both.wait_stat("run").pid, kept);
@@ -438,7 +381,7 @@ fn dangling_link_is_warned_about() {
     assert_eq!(runsvdir.stderr().replace(line, ""), "");
     let late = scan.service("none");
     // Something in the directory has to change, for the original and for anything that watches only it.
-    scan.scratch.file("scan/touched", "");
+    scan.scratch().file("scan/touched", "");
     late.wait_running();
 }
 
@@ -457,13 +400,13 @@ fn link_loop_is_warned_about() {
 fn more_than_the_table_holds() {
     let scan = Scan::new();
     // Supervisors that cost nothing: a runsv that only sleeps.
-    let tools = scan.scratch.service("tools").script("runsv", "exec sleep 1000");
+    let tools = scan.scratch().service("tools").script("runsv", "exec sleep 1000");
     for number in 0..1001 {
-        scan.scratch.directory(&format!("scan/{number:04}"));
+        scan.scratch().directory(&format!("scan/{number:04}"));
     }
-    let mut command = scan.scratch.command("runsvdir");
+    let mut command = scan.scratch().command("runsvdir");
     command.arg("scan").env("PATH", format!("{}:/usr/bin:/bin", tools.path().display()));
-    let mut runsvdir = scan.scratch.start(command, Signal::SIGHUP);
+    let mut runsvdir = scan.scratch().start(command, Signal::SIGHUP);
     wait_until("1000 supervisors and a message", || {
         let refused = runsvdir.stderr().lines().any(|line| {
             line.starts_with("runsvdir scan: warning: unable to start runsv ") && line.ends_with(": too many services.")
@@ -549,7 +492,7 @@ fn mends_k50_dead_runsv_is_noticed_at_once() {
         wait_until("an age of two seconds", || (process_age(old) >= 2.0).then_some(()));
         let killed = Instant::now();
         send_signal(old, Signal::SIGKILL);
-        wait_until("a new runsv", || find_runsv(&runsvdir, "web").filter(|pid| *pid != old));
+        wait_until("a new runsv", || find_runsv(runsvdir.pid(), "web").filter(|pid| *pid != old));
         delays.push(killed.elapsed());
     }
     let least = delays.iter().min().expect("some");
@@ -582,7 +525,7 @@ fn mends_k51_new_link_is_picked_up_at_once() {
         scan.service(&name).down();
         let linked = Instant::now();
         scan.link(&name);
-        while find_runsv(&runsvdir, &name).is_none() {
+        while find_runsv(runsvdir.pid(), &name).is_none() {
             assert!(linked.elapsed() < support::LIMIT, "no runsv for {name}");
             std::thread::sleep(Duration::from_micros(200));
         }
@@ -603,10 +546,10 @@ fn adds_scan_without_inotify() {
     let scan = Scan::new();
     let first = scan.service("first");
     scan.link("first");
-    let mut command = scan.scratch.command("unshare");
+    let mut command = scan.scratch().command("unshare");
     let script = "echo 0 >/proc/sys/user/max_inotify_instances && exec runsvdir scan";
     command.args(["--user", "--map-root-user", "sh", "-c", script]);
-    let mut runsvdir = scan.scratch.start(command, Signal::SIGHUP);
+    let mut runsvdir = scan.scratch().start(command, Signal::SIGHUP);
     wait_until("a first service, or a refusal", || {
         (first.is_supervised() || runsvdir.try_wait().is_some()).then_some(())
     });

@@ -8,22 +8,26 @@
 //! `mends_` shows a defect of the original mended (`mends_k5_…`), one with `adds_` something the original does
 //! not have: leave both out (`--skip mends_ --skip adds_`) to hold the suite against the original programs.
 
+mod account;
 mod fake;
 mod machine;
 mod process;
 mod programs;
+mod scan;
 mod scratch;
 mod service;
 mod shown;
 mod status;
 mod wait;
 
+pub use account::Account;
 pub use fake::FakeService;
 pub use machine::{Machine, MachineEnd, Root};
 pub use process::{Ending, Output, Supervisor};
 pub use programs::{
     arm_programs, figure, has_program, is_reference, is_root, may_make_namespaces, needs, programs, skip,
 };
+pub use scan::{Scan, find_runsv, is_runsv, runsv_of, wait_gone};
 pub use scratch::Scratch;
 pub use service::{LISTEN, LISTEN_AND_STAY, NOTE_START, Service, assert_a_second_apart, seconds_between};
 pub use shown::{EXTENSION_KEYS, Extension, RECORD_KEYS, STATUS_BYTES, Shown, boot_name, boot_seconds};
