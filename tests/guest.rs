@@ -1,0 +1,227 @@
+//! What only a machine of one's own allows: a wall clock that jumps by decades (F31, K14, K61), and the right to be spared
+//! when the memory is short (F12). A kernel in QEMU whose first program is a shell script: it makes the faults and says
+//! what it saw, as lines `NAME: VALUE`.
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::Signal;
+use support::{Ending, Root, Scratch, needs, skip};
+
+/// How long the machine may take from its start to its end, without hardware that helps.
+const MACHINE_LIMIT: Duration = Duration::from_secs(240);
+
+/// The kernel that the smoke boot fetches.
+fn kernel() -> Option<PathBuf> {
+    let from = |name: &str, rest: &str| std::env::var_os(name).map(|directory| Path::new(&directory).join(rest));
+    let cache =
+        from("PIPIT_CACHE", "").or_else(|| from("XDG_CACHE_HOME", "pipit")).or_else(|| from("HOME", ".cache/pipit"));
+    Some(cache?.join("x86_64/kernel")).filter(|kernel| kernel.exists())
+}
+
+/// Boots a machine with `script` as its first program, and gives back what was said on its console.
+fn run_machine(script: &str) -> Option<Vec<(String, String)>> {
+    if !needs(&["qemu-system-x86_64", "busybox"]) {
+        return None;
+    }
+    let Some(kernel) = kernel() else {
+        skip("no kernel in the cache: run `qemu/fetch.sh x86_64`");
+        return None;
+    };
+    let scratch = Scratch::new();
+    let root = Root::create(&scratch);
+    let prologue = "#!/bin/sh\n/bin/busybox --install -s /bin\n\
+         mount -t proc proc /proc; mount -t devtmpfs dev /dev; mount -t tmpfs run /run\n\
+         exec >/dev/console 2>&1 </dev/null\n";
+    let epilogue = "\necho 'machine: ends'\nsync\npoweroff -f\n";
+    let _etc = support::Service::create(root.path()).executable("init", &format!("{prologue}{script}{epilogue}"));
+    // Under this name it is left out of what a failing test prints.
+    let image = scratch.directory("image/root").join("initramfs");
+    let mut command = scratch.command("sh");
+    command.args(["-c", "cd root && find . | busybox cpio -o -H newc >\"$0\" 2>/dev/null"]).arg(&image);
+    assert_eq!(scratch.output(command).ending, Ending::Exit(0));
+
+    let mut command = scratch.command("qemu-system-x86_64");
+    command.args(["-M", "q35", "-accel", "tcg", "-m", "256", "-display", "none", "-nodefaults", "-no-user-config"]);
+    command.args(["-no-reboot", "-serial", "stdio", "-append", "console=ttyS0 quiet loglevel=1 panic=-1 rdinit=/init"]);
+    command.arg("-initrd").arg(image).arg("-kernel").arg(kernel);
+    let started = Instant::now();
+    let mut qemu = scratch.start(command, Signal::SIGKILL);
+    while qemu.try_wait().is_none() {
+        assert!(started.elapsed() < MACHINE_LIMIT, "the machine does not end: {}{}", qemu.stdout(), qemu.stderr());
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let console = qemu.stdout().replace('\r', "");
+    assert!(console.contains("machine: ends\n"), "{console}{}", qemu.stderr());
+    support::figure(&format!("machine of its own: {:?}", started.elapsed()));
+    let facts = console.lines().filter_map(|line| line.split_once(": "));
+    Some(facts.map(|(name, value)| (name.to_owned(), value.to_owned())).collect())
+}
+
+struct Facts(Vec<(String, String)>);
+
+impl Facts {
+    #[track_caller]
+    fn get(&self, name: &str) -> &str {
+        let found = self.0.iter().find(|fact| fact.0 == name);
+        found.map_or_else(|| panic!("no {name} in {:#?}", self.0), |fact| fact.1.as_str())
+    }
+
+    #[track_caller]
+    fn number(&self, name: &str) -> f64 {
+        self.get(name).parse().unwrap_or_else(|error| panic!("{name}: {error}: {:#?}", self.0))
+    }
+}
+
+/// The wall clock goes from 1970 to 2100, to 2038 and back to 1970.
+const CLOCK: &str = r#"
+date -s @100 >/dev/null
+mkdir -p /scan/web /scan/crash /scan/stubborn /late
+cat >/scan/web/run <<'END'
+#!/bin/sh
+exec sleep 1000
+END
+cat >/scan/crash/run <<'END'
+#!/bin/sh
+read -r line </proc/$$/stat; set -- $line; shift 21; echo $1 >>starts
+END
+cat >/scan/stubborn/run <<'END'
+#!/bin/sh
+trap '' TERM
+while :; do sleep 1; done
+END
+echo 500 >/scan/stubborn/timeout-kill
+cp /scan/web/run /late/run
+chmod +x /scan/*/run /late/run
+
+now() { read -r up _ </proc/uptime; echo "$up" | tr -d .; }
+since() { awk -v a="$1" -v b="$(now)" 'BEGIN { print (b - a) / 100 }'; }
+age() { sv status "$1" | sed 's/.*) \([0-9-]*\)s.*/\1/'; }
+pid() { cat "/scan/$1/supervise/pid"; }
+wait_for() { until eval "$1"; do sleep 0.1; done; }
+export SVDIR=/scan
+
+runsvdir /scan 2>/said &
+for name in web crash stubborn; do wait_for "[ -s /scan/$name/supervise/status ]"; done
+wait_for '[ -n "$(pid web)" ] && [ -n "$(pid stubborn)" ]'
+echo "age in 1970: $(age web)"
+first=$(pid web)
+
+jump() {
+    date -s "@$2" >/dev/null
+    echo "year $1: $(date +%Y)"
+    echo "age in $1: $(age web)"
+    begin=$(now)
+    echo "restart in $1: $(sv -w20 restart web)"
+    echo "restart took in $1: $(since "$begin")"
+    begin=$(now)
+    sv -w2 -v force-stop crash >/dev/null
+    sv up crash
+    sv -w1 check absent >/dev/null
+    echo "checks took in $1: $(since "$begin")"
+    wait_for '[ -n "$(pid stubborn)" ]'
+    begin=$(now)
+    sv -w20 down stubborn >/dev/null
+    echo "kill took in $1: $(since "$begin")"
+    sv up stubborn
+    date -s "@$(($2 + 3))" >/dev/null
+    old=$(pid web)
+    begin=$(now)
+    kill -9 "$old"
+    wait_for '[ -n "$(pid web)" ] && [ "$(pid web)" != "$old" ]'
+    echo "came back in $1: $(since "$begin")"
+}
+jump 2100 4102444800
+jump 2038 2147483640
+jump 1970 200
+
+# A supervisor that was killed in another year takes over all the same.
+old=$(pid web)
+supervisor=$(sv show web | sed -n 's/^supervisor=//p')
+date -s @1893456000 >/dev/null
+kill -9 "$supervisor"
+wait_for '[ "$(sv show web | sed -n s/^supervisor=//p)" != "$supervisor" ]'
+wait_for 'sv show web | grep -q taken-over=yes'
+echo "same process: $([ "$(pid web)" = "$old" ] && echo yes)"
+ln -s /late /scan/late
+begin=$(now)
+wait_for '[ -s /late/supervise/pid ]'
+echo "late came: $(since "$begin")"
+echo "starts: $(tail -n 9 /scan/crash/starts | tr '\n' ' ')"
+echo "said: $(tr '\n' '|' </said)"
+"#;
+
+#[test]
+fn mends_f31_wall_clock_that_jumps() {
+    let Some(facts) = run_machine(CLOCK).map(Facts) else { return };
+    for year in ["2100", "2038", "1970"] {
+        assert_eq!(facts.get(&format!("year {year}")), year);
+        let age = facts.number(&format!("age in {year}"));
+        assert!((0.0..120.0).contains(&age), "{year}: {:#?}", facts.0);
+        assert!(facts.get(&format!("restart in {year}")).starts_with("ok: run: web: (pid "), "{:#?}", facts.0);
+        let took = |what: &str| facts.number(&format!("{what} in {year}"));
+        // The least that is due, and what a slow machine may add.
+        assert!(took("restart took") < 10.0, "{:#?}", facts.0);
+        assert!(took("came back") < 10.0, "{:#?}", facts.0);
+        assert!((0.4..15.0).contains(&took("kill took")), "{:#?}", facts.0);
+        assert!(took("checks took") < 15.0, "{:#?}", facts.0);
+    }
+    assert_eq!(facts.get("same process"), "yes");
+    assert!(facts.number("late came") < 10.0, "{:#?}", facts.0);
+    let starts: Vec<String> = facts.get("starts").split_whitespace().map(str::to_owned).collect();
+    let gaps = support::seconds_between(&starts);
+    assert!(gaps.len() >= 2 && gaps.iter().all(|gap| *gap > 0.75), "seconds between starts: {gaps:?}");
+    let said = facts.get("said");
+    assert!(!said.contains("runsvdir"), "{said}");
+}
+
+const MEMORY: &str = r#"
+mkdir -p /scan/web/log /scan/web/control
+for script in run finish control/h log/run; do
+    cat >"/scan/web/$script" <<'END'
+#!/bin/sh
+name=${0##*/}
+[ "${PWD##*/}" = log ] && name=log
+cat /proc/self/oom_score_adj >"/said.$name"
+case $name in
+run) exec sleep 1000 ;;
+log) exec cat ;;
+esac
+END
+    chmod +x "/scan/web/$script"
+done
+wait_for() { until eval "$1"; do sleep 0.1; done; }
+adj() { cat "/proc/$1/oom_score_adj"; }
+for score in 0 300 -500 -1000; do
+    rm -f /said.*
+    sh -c "echo $score >/proc/self/oom_score_adj; exec runsvdir /scan" &
+    runsvdir=$!
+    wait_for '[ -s /said.run ] && [ -s /said.log ]'
+    runsv=$(cat "/proc/$runsvdir/task/$runsvdir/children")
+    echo "runsvdir of $score: $(adj "$runsvdir")"
+    echo "runsv of $score: $(adj ${runsv% })"
+    printf h >/scan/web/supervise/control
+    wait_for '[ -s /said.h ]'
+    printf d >/scan/web/supervise/control
+    wait_for '[ -s /said.finish ]'
+    for name in run finish h log; do
+        echo "$name of $score: $(cat "/said.$name")"
+    done
+    kill -HUP "$runsvdir"
+    wait "$runsvdir"
+    wait_for '! [ -d "/proc/${runsv% }" ]'
+done
+"#;
+
+#[test]
+fn adds_f12_supervisors_are_spared_and_their_children_are_not() {
+    let Some(facts) = run_machine(MEMORY).map(Facts) else { return };
+    for (score, expected) in [("0", "0"), ("300", "300"), ("-500", "-500"), ("-1000", "0")] {
+        for name in ["runsvdir", "runsv"] {
+            assert_eq!(facts.get(&format!("{name} of {score}")), "-1000", "{name}: {:#?}", facts.0);
+        }
+        for name in ["run", "finish", "h", "log"] {
+            assert_eq!(facts.get(&format!("{name} of {score}")), expected, "{name}: {:#?}", facts.0);
+        }
+    }
+}
