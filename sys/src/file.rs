@@ -10,9 +10,9 @@
 use core::ffi::CStr;
 
 use linux_raw_sys::general::{
-    __NR_fcntl, __NR_openat, __NR_pipe2, __NR_readlinkat, DN_ATTRIB, DN_DELETE, DN_MODIFY, DN_MULTISHOT, DN_RENAME,
-    F_NOTIFY, F_SETSIG, O_APPEND, O_CLOEXEC, O_CREAT, O_DIRECTORY, O_LARGEFILE, O_NOCTTY, O_NOFOLLOW, O_NONBLOCK,
-    O_PATH, O_RDONLY, O_RDWR, O_TRUNC, O_WRONLY,
+    __NR_fcntl, __NR_openat, __NR_pipe2, __NR_readlinkat, DN_ATTRIB, DN_DELETE, DN_MULTISHOT, DN_RENAME, F_NOTIFY,
+    F_SETSIG, O_APPEND, O_CLOEXEC, O_CREAT, O_DIRECTORY, O_LARGEFILE, O_NOCTTY, O_NOFOLLOW, O_NONBLOCK, O_PATH,
+    O_RDONLY, O_RDWR, O_TRUNC, O_WRONLY,
 };
 use rustix::fd::BorrowedFd;
 use rustix::fs::{Access, AtFlags, FileType, FlockOperation, Mode, OFlags, Stat};
@@ -258,9 +258,9 @@ pub fn exists(directory: BorrowedFd<'_>, path: &CStr) -> Result<bool> {
     }
 }
 
-/// Whether the current directory lies on a file system that is mounted read-only.
-pub fn is_read_only_here() -> bool {
-    rustix::fs::accessat(CURRENT, c".", Access::WRITE_OK, AtFlags::empty()) == Err(rustix::io::Errno::ROFS)
+/// Whether `path` lies on a file system that is mounted read-only.
+pub fn is_read_only(directory: BorrowedFd<'_>, path: &CStr) -> bool {
+    rustix::fs::accessat(directory, path, Access::WRITE_OK, AtFlags::empty()) == Err(rustix::io::Errno::ROFS)
 }
 
 /// Which changes of a directory are told.
@@ -274,7 +274,7 @@ pub enum Told {
     Removals,
     /// That, and that an entry was renamed.
     RemovalsAndRenames,
-    /// That a file was replaced or written over.
+    /// That an entry was renamed, or has other attributes.
     Files,
 }
 
@@ -291,7 +291,7 @@ pub fn tell_changes(directory: BorrowedFd<'_>, told: Told, signal: Signal) -> Re
         Told::Attributes => DN_ATTRIB | DN_MULTISHOT,
         Told::Removals => DN_DELETE | DN_MULTISHOT,
         Told::RemovalsAndRenames => DN_DELETE | DN_RENAME | DN_MULTISHOT,
-        Told::Files => DN_RENAME | DN_MODIFY | DN_MULTISHOT,
+        Told::Files => DN_RENAME | DN_ATTRIB | DN_MULTISHOT,
     };
     let directory = number(directory);
     if signal != Signal::IO {

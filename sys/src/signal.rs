@@ -27,6 +27,12 @@ pub struct Signals {
 /// The kernel's signal set.
 type Bits = u64;
 
+/// Bytes that the kernel tells of a signal.
+const RECORD: usize = 128;
+
+/// Signals that are read at a time where there may be many.
+const RECORDS: usize = 16;
+
 const BITS_SIZE: usize = size_of::<Bits>();
 
 /// A set of signals, made when the program is built.
@@ -65,16 +71,25 @@ impl Signals {
 
     /// The next signal that came, if any.
     pub fn take(&self) -> Option<Signal> {
-        self.take_with_descriptor().map(|(signal, _)| signal)
+        let mut record = [0; RECORD];
+        let [number, ..] = *file::read(self.pending.as_fd(), &mut record).ok()? else { return None };
+        Signal::new(number)
     }
 
-    /// The next signal that came, if any, and the descriptor that it is about, if it is about one.
-    pub fn take_with_descriptor(&self) -> Option<(Signal, u32)> {
-        // The kernel's record has 128 bytes; its first four are the number, and the sixth four the descriptor.
-        let mut record = [0; 128];
-        let (head, _) = file::read(self.pending.as_fd(), &mut record).ok()?.split_first_chunk::<24>()?;
-        let [number, .., a, b, c, d] = *head;
-        Some((Signal::new(number)?, u32::from_ne_bytes([a, b, c, d])))
+    /// Takes all signals that came, and calls `tell` with each, and with the descriptor that it is about, if it is about one.
+    pub fn take_all(&self, mut tell: impl FnMut(Signal, u32)) {
+        let mut buffer = [0; RECORD * RECORDS];
+        while let Ok(mut records) = file::read(self.pending.as_fd(), &mut buffer) {
+            while let Some((record, rest)) = records.split_first_chunk::<RECORD>() {
+                records = rest;
+                // Its first four bytes are the number, and the sixth four the descriptor.
+                let (head, _) = record.split_first_chunk::<24>().unwrap_or((&[0; 24], &[]));
+                let [number, .., a, b, c, d] = *head;
+                if let Some(signal) = Signal::new(number) {
+                    tell(signal, u32::from_ne_bytes([a, b, c, d]));
+                }
+            }
+        }
     }
 
     /// In a child, before it executes another program: the mask as it was inherited, without what was caught.

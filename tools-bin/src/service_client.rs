@@ -11,7 +11,7 @@ use supervision::supervise::extension::{Extension, decode_file};
 use supervision::supervise::scan::Foreign;
 use supervision::supervise::status::Record;
 use supervision::text::Path;
-use sys::{Descriptor, file};
+use sys::{Descriptor, file, process};
 
 use crate::supervise_directory::{self, Name};
 
@@ -126,20 +126,37 @@ pub fn tell(bytes: &[u8]) -> Result<Record, Trouble> {
     Ok(before)
 }
 
-/// The supervisor of the service `name` in `directory`, if it has one: who it is, if that can be known.
-pub fn find_supervisor(directory: &Descriptor, name: &CStr) -> Option<Option<Foreign>> {
+/// The supervisor of the service `name` in `directory`, if it has one: who it is, if that can be known. The current directory
+/// is `start`, before and after.
+pub fn find_supervisor(start: &Descriptor, directory: &Descriptor, name: &CStr) -> Option<Option<Foreign>> {
     let path = |file: &[u8]| {
         let mut path = Path::from_bytes(name.to_bytes());
         path.push(b"/supervise/");
         path.push(file);
         path
     };
-    file::open_write(directory.as_fd(), path(b"ok").terminated()?).ok()?;
-    let status = path(b"status").terminated().and_then(|path| file::open_read(directory.as_fd(), path).ok());
-    let mut buffer = [0; STATUS_FILE];
-    let status = status.and_then(|status| decode_file(file::read(status.as_fd(), &mut buffer).ok()?).ok());
-    let origin = status.and_then(|(_, extension)| extension).map(|extension| extension.origin);
-    Some(origin.and_then(|origin| Some((Pid::new(origin.supervisor)?, origin.written))))
+    let read = |opened: Result<Descriptor, Errno>| {
+        let mut buffer = [0; STATUS_FILE];
+        let (_, extension) = decode_file(file::read(opened.ok()?.as_fd(), &mut buffer).ok()?).ok()?;
+        let origin = extension?.origin;
+        Some((Pid::new(origin.supervisor)?, origin.written))
+    };
+    if file::open_write(directory.as_fd(), path(b"ok").terminated()?).is_ok() {
+        let mut status = path(b"status");
+        let status = status.terminated().ok_or(Errno::NOENT);
+        return Some(read(status.and_then(|path| file::open_read(directory.as_fd(), path))));
+    }
+    if !file::is_read_only(directory.as_fd(), name) {
+        return None;
+    }
+    // Then `supervise/` may be elsewhere.
+    let entered = file::open_path(directory.as_fd(), name).and_then(process::enter);
+    let found = entered.ok().and_then(|()| {
+        let _ok = supervise_directory::open_file(Name::Ok, file::open_write).ok()?;
+        Some(read(supervise_directory::open_file(Name::Status, file::open_read)))
+    });
+    let _ = process::enter(start);
+    found
 }
 
 /// Writes control bytes to the service in the current directory, all at once.

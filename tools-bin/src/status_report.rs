@@ -140,7 +140,7 @@ struct Facts {
 
 impl Facts {
     fn tell(&self, prefix: &[u8], key: &[u8], value: &[u8]) {
-        if !(self.is_remarkable_only && matches!(value, NONE | NO | b"0")) {
+        if !(self.is_remarkable_only && matches!(value, NONE | NO | b"0") && key != b"starts") {
             report::line(standard::output(), b"%%%=%", &[self.indent, prefix, key, value]);
         }
     }
@@ -168,7 +168,9 @@ impl Facts {
 
     fn tell_extension(&self, prefix: &[u8], (_, extension): &Status) {
         let Some(Extension { history, hook, origin, .. }) = extension else { return };
-        self.tell_number(prefix, b"supervisor", origin.supervisor.into());
+        if !self.is_remarkable_only {
+            self.tell_number(prefix, b"supervisor", origin.supervisor.into());
+        }
         self.tell_number(prefix, b"starts", history.starts.into());
         self.tell(prefix, b"taken-over", yes(history.is_taken_over));
         self.tell(prefix, b"last-end", last_end(history.last_end).as_bytes());

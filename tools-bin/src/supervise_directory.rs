@@ -142,7 +142,7 @@ fn find<T>(name: &CStr, act: impl Fn(&CStr) -> Result<T, Errno>) -> Result<T, Er
     path.push(b"/");
     path.push(name.to_bytes());
     let outcome = path.terminated().ok_or(Errno::NOENT).and_then(&act);
-    if !matches!(outcome, Err(Errno::NOENT)) || !file::is_read_only_here() {
+    if !matches!(outcome, Err(Errno::NOENT)) || !file::is_read_only(CURRENT, c".") {
         return outcome;
     }
     let Some(mut path) = elsewhere() else { return outcome };
@@ -329,7 +329,10 @@ impl SuperviseDirectory {
         let file =
             file::open_to_overwrite(self.directory.as_fd(), name.path()).map_err(Trouble::new(Step::Open, name))?;
         file::write(file.as_fd(), bytes).map_err(Trouble::new(Step::Write, name))?;
-        file::set_size(file.as_fd(), bytes.len()).map_err(Trouble::new(Step::Write, name))
+        file::set_size(file.as_fd(), bytes.len()).map_err(Trouble::new(Step::Write, name))?;
+        // Clients are told of new attributes, as they are of new files.
+        let metadata = file::metadata_of(file.as_fd()).map_err(Trouble::new(Step::Write, name))?;
+        file::set_mode(self.directory.as_fd(), name.path(), metadata.mode).map_err(Trouble::new(Step::Write, name))
     }
 
     fn replace_by_new(&self, name: Name, bytes: &[u8]) -> Result<(), Trouble> {

@@ -138,6 +138,7 @@ impl Supervisor {
     ///
     /// # Errors
     /// [`Fatal`]; what was made stays.
+    #[inline(never)]
     pub fn open(name: &'static CStr, shared: &Shared) -> Result<Self, Fatal> {
         let start = file::open_path(CURRENT, c".").ok();
         let directory = file::open_directory(CURRENT, name)
@@ -289,7 +290,8 @@ impl Supervisor {
         match byte.and_then(Command::from_byte) {
             Some(command) => {
                 if matches!(command, Command::Down | Command::Exit | Command::Term) {
-                    self.configure(member, shared);
+                    self.configure(Member::Main, shared);
+                    self.configure(Member::Log, shared);
                 }
                 self.handle(Event::Command(member, command), shared)
             }

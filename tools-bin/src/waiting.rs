@@ -61,12 +61,13 @@ impl Notices {
 
     /// Marks the services of which changes were told.
     fn mark(&self, all: &mut [Pending]) {
-        while let Some((signal, descriptor)) = self.signals.as_ref().and_then(Signals::take_with_descriptor) {
+        let Some(signals) = &self.signals else { return };
+        signals.take_all(|signal, descriptor| {
             for pending in all.iter_mut() {
                 let is_meant = pending.directory.as_ref().is_some_and(|directory| directory.is_number(descriptor));
                 pending.is_changed |= is_meant || signal != CHANGED;
             }
-        }
+        });
     }
 
     fn restore(&self) {
@@ -140,7 +141,7 @@ impl Waiting<'_> {
             for pending in all.iter_mut().filter(|pending| !pending.is_done) {
                 if exits || pending.is_due(now) {
                     pending.is_changed = false;
-                    match self.look(pending) {
+                    match self.look(pending, now >= pending.deadline) {
                         Look::Done => pending.is_done = true,
                         Look::Failed => {
                             pending.is_done = true;
@@ -170,10 +171,9 @@ impl Waiting<'_> {
     }
 
     /// How far one service is; tells it when it is done, or when its time is up.
-    fn look(&self, pending: &Pending) -> Look {
+    fn look(&self, pending: &Pending, is_late: bool) -> Look {
         let name = pending.name;
         let bytes = self.request.bytes;
-        let is_late = clock::monotonic() >= pending.deadline;
         // What is open may be another directory by now; at the end the path counts.
         let directory = pending.directory.as_ref().filter(|_| !is_late);
         let found = match directory.and_then(read_status_in) {
@@ -191,17 +191,21 @@ impl Waiting<'_> {
                 return Look::Failed;
             }
         };
+        let mut is_late = is_late;
         let (is_done, needs_looking) = match progress(bytes, &pending.before, &status.0) {
             Progress::Done => (true, false),
             Progress::DoneIfChecked => match self.check(pending) {
                 Check::Passed => (true, false),
-                Check::Failed => (false, true),
+                Check::Failed => {
+                    is_late = clock::monotonic() >= pending.deadline;
+                    (false, true)
+                }
             },
             Progress::Pending => (false, false),
         };
         let outcome: &[u8] = if is_done {
             b"ok: "
-        } else if !is_late && clock::monotonic() < pending.deadline {
+        } else if !is_late {
             return Look::Waiting { ok, needs_looking };
         } else if self.request.kills {
             b"kill: "

@@ -92,6 +92,21 @@ impl Command {
         self.row()?.signal
     }
 
+    /// Whether a running process is expected to end by it.
+    pub fn stops(self) -> bool {
+        match self {
+            Self::Down | Self::Exit | Self::Term | Self::Kill | Self::Interrupt | Self::Quit => true,
+            Self::Up
+            | Self::Once
+            | Self::Pause
+            | Self::Continue
+            | Self::Hangup
+            | Self::Alarm
+            | Self::User1
+            | Self::User2 => false,
+        }
+    }
+
     fn row(self) -> Option<&'static Row> {
         COMMANDS.get(self as usize)
     }

@@ -51,17 +51,16 @@ impl Failure {
         }
     }
 
-    /// The words for it; a `%` is for why.
+    /// The words for it; the second part is why.
     pub fn words(self) -> (&'static [u8], &'static [u8]) {
-        let template: &[u8] = match self {
-            Self::Run(_) => b"unable to start ./run: %",
-            Self::Finish(_) => b"unable to start ./finish: %",
-            Self::Control(_) => b"unable to run a control script: %",
-            Self::Fork(_) => b"unable to fork: %",
-            Self::Stop => b"killed after timeout-kill",
-            Self::FinishStop => b"finish killed after timeout-finish",
-        };
-        (template, self.encode().1.text())
+        match self {
+            Self::Run(errno) => (b"unable to start ./run: ", errno.text()),
+            Self::Finish(errno) => (b"unable to start ./finish: ", errno.text()),
+            Self::Control(errno) => (b"unable to run a control script: ", errno.text()),
+            Self::Fork(errno) => (b"unable to fork: ", errno.text()),
+            Self::Stop => (b"killed after timeout-kill", b""),
+            Self::FinishStop => (b"finish killed after timeout-finish", b""),
+        }
     }
 }
 

@@ -132,12 +132,12 @@ impl Service {
         let mut service = Self::new(member, wants_up, now);
         match extension.wanted {
             Wanted::Up => service.want = Want::Up,
-            Wanted::Once | Wanted::Down => {
-                service.want = Want::Down;
-                // How long it was told to stop before is not known.
-                service.kill_at = settings.kill_after.map(|limit| now.monotonic.plus(limit));
-            }
+            Wanted::Once | Wanted::Down => service.want = Want::Down,
             Wanted::Exit => {}
+        }
+        if record.got_term {
+            // How long ago it was told to stop is not known.
+            service.kill_at = settings.kill_after.map(|limit| now.monotonic.plus(limit));
         }
         service.state = match record.phase {
             Phase::Down | Phase::Run => State::Running { pid },
@@ -280,7 +280,7 @@ impl Service {
 
     /// A command from outside: what is wanted changes now, signals may wait for a control script.
     fn take(&mut self, command: Command, now: Instant, actions: &mut Actions) {
-        self.is_told = true;
+        self.is_told |= command.stops();
         if !matches!(command.signal(), Some(signal) if signal != Signal::TERM) {
             self.forgive();
         }
@@ -1206,10 +1206,12 @@ mod tests {
 
     #[test]
     fn an_end_that_was_asked_for_is_no_failure() {
-        let mut bench = backing_off(0);
-        bench.command(b't');
-        bench.end(10, 15);
-        assert_eq!(bench.history().tally, 0);
+        for (byte, tally) in [(b't', 0), (b'k', 0), (b'i', 0), (b'q', 0), (b'h', 1), (b'c', 1)] {
+            let mut bench = backing_off(0);
+            bench.command(byte);
+            bench.end(10, 15);
+            assert_eq!(bench.history().tally, tally, "{}", char::from(byte));
+        }
     }
 
     fn found(phase: Phase, wanted: Wanted) -> (Record, Extension) {
@@ -1225,6 +1227,16 @@ mod tests {
         bench.service = Service::taken_over(Member::Main, wants_up, found, pid(10), IN_THREE, bench.now());
         bench.give(Event::Deadline);
         bench
+    }
+
+    #[test]
+    fn a_process_that_was_not_told_to_stop_has_no_limit() {
+        let mut bench = Bench::new(Member::Main).later(400);
+        let (mut record, extension) = found(Phase::Run, Wanted::Down);
+        record.got_term = false;
+        let found = (&record, &extension);
+        bench.service = Service::taken_over(Member::Main, true, found, pid(10), IN_THREE, bench.now());
+        assert_eq!(bench.service.deadline(), None);
     }
 
     #[test]

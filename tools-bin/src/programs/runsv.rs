@@ -11,7 +11,7 @@ use sys::{AsFd, poll, report, standard};
 
 use crate::Words;
 use crate::service_directory::{CAUGHT, EXIT_FAILED};
-use crate::supervisor::{Next, Shared, Supervisor};
+use crate::supervisor::{Fatal, Next, Shared, Supervisor};
 use crate::takeover;
 
 /// Told to exit, and everything is down.
@@ -42,25 +42,34 @@ pub fn main(words: Words) -> i32 {
             return EXIT_FAILED;
         }
     };
-    let begun = Supervisor::open(name, &shared)
-        .and_then(|mut supervisor| supervisor.begin(&shared).map(|next| (supervisor, next)));
-    let (mut supervisor, mut next) = match begun {
-        Ok(begun) => begun,
+    // Looked at in its place: moving it would take as much stack again.
+    let mut opened = Supervisor::open(name, &shared);
+    let outcome = match &mut opened {
+        Ok(supervisor) => supervise(supervisor, &shared),
+        Err(fatal) => Err(*fatal),
+    };
+    match outcome {
+        Ok(()) => EXIT_DONE,
         Err(fatal) => {
             fatal.report(name);
-            return EXIT_FAILED;
+            EXIT_FAILED
         }
-    };
-    while next == Next::Wait {
-        next = turn(&mut supervisor, &shared);
     }
-    EXIT_DONE
+}
+
+#[inline(never)]
+fn supervise(supervisor: &mut Supervisor, shared: &Shared) -> Result<(), Fatal> {
+    let mut next = supervisor.begin(shared)?;
+    while next == Next::Wait {
+        next = turn(supervisor, shared);
+    }
+    Ok(())
 }
 
 /// Waits for something to happen, and deals with it: children first, then one command of each, then signals.
 fn turn(supervisor: &mut Supervisor, shared: &Shared) -> Next {
-    memory::give_back_stack();
     let ([main, log], [main_end, log_end]) = (supervisor.controls(), supervisor.ends());
+    memory::give_back_stack();
     let [is_signalled, has_command, has_log_command, ..] =
         poll::wait([Some(shared.signals.as_fd()), main, log, main_end, log_end], supervisor.deadline());
     let mut is_told_to_end = false;
@@ -78,16 +87,24 @@ fn turn(supervisor: &mut Supervisor, shared: &Shared) -> Next {
     if supervisor.look(shared) == Next::Exit {
         return Next::Exit;
     }
-    while let Some((pid, outcome)) = process::reap() {
-        if supervisor.exited(pid, outcome, shared) == Next::Exit {
+    if is_signalled {
+        while let Some((pid, outcome)) = process::reap() {
+            if supervisor.exited(pid, outcome, shared) == Next::Exit {
+                return Next::Exit;
+            }
+        }
+    }
+    for (member, has_command) in [(Member::Main, has_command), (Member::Log, has_log_command)] {
+        if has_command && supervisor.take_command(member, shared) == Next::Exit {
             return Next::Exit;
         }
     }
-    if has_command && supervisor.take_command(Member::Main, shared) == Next::Exit {
-        return Next::Exit;
+    if is_told_to_end {
+        supervisor.terminate(shared)
+    } else if is_signalled || has_command || has_log_command {
+        // What is due besides is seen by the next wait, which does not wait for it.
+        Next::Wait
+    } else {
+        supervisor.handle(Event::Deadline, shared)
     }
-    if has_log_command && supervisor.take_command(Member::Log, shared) == Next::Exit {
-        return Next::Exit;
-    }
-    if is_told_to_end { supervisor.terminate(shared) } else { supervisor.handle(Event::Deadline, shared) }
 }

@@ -39,6 +39,8 @@ struct Settings {
     errors: Errors,
     protection: Protection,
     environment: Environment,
+    /// The directory in which this program was started.
+    start: Descriptor,
 }
 
 /// What a directory looked like when it was last scanned, where changes are not told.
@@ -76,6 +78,14 @@ pub fn main(words: Words) -> i32 {
             return EXIT_FATAL;
         }
     };
+    let start = match file::open_path(CURRENT, c".") {
+        Ok(start) => start,
+        Err(reason) => {
+            let values = [directory.to_bytes(), reason.text()];
+            report::line(standard::error(), b"runsvdir %: fatal: unable to open current directory: %", &values);
+            return EXIT_FATAL;
+        }
+    };
     // From here on standard error may be the pipe of the log.
     let mut readout = Readout::open(words, place.saturating_add(1), directory);
     let settings = Settings {
@@ -85,6 +95,7 @@ pub fn main(words: Words) -> i32 {
         errors: Errors,
         protection: Protection::take(),
         environment: words.environment(),
+        start,
     };
     let mut schedule = Schedule {
         watch: None,
@@ -225,7 +236,8 @@ impl Settings {
                 if !is_gone {
                     scan.unreadable(hash);
                 }
-                return is_gone;
+                // What a link leads to may come back, and nothing will tell.
+                return false;
             }
         };
         let identity = Identity { device: metadata.device, inode: metadata.inode };
@@ -241,7 +253,7 @@ impl Settings {
                 let template = b"runsvdir %: warning: unable to start runsv %: too many services.";
                 self.errors.line(template, &[self.directory.to_bytes(), name.to_bytes()]);
             }
-            Verdict::Start => match find_supervisor(directory, name) {
+            Verdict::Start => match find_supervisor(&self.start, directory, name) {
                 Some(who) => {
                     if let Some((pid, _)) = who {
                         readout.take_over(pid);
