@@ -224,20 +224,8 @@ choose_rust() {
     own=$(printf '%s\n' "$own" | sed "s/^RUST\$/$rust/")
 }
 
-main() {
-    parts=${*:-build check boot}
-    for part in $parts; do
-        case $part in
-        build | check | boot) ;;
-        *)
-            say "usage: setup.sh [build] [check] [boot]"
-            exit 100
-            ;;
-        esac
-    done
-    find_missing
-    [ -n "$packages" ] || return 0
-
+# Or says what is missing, and ends.
+install_missing() {
     if ! is_debian_like; then
         say "missing, to be installed by hand:"
         printf '%s' "$pieces" | sed 's/^/  /' >&2
@@ -253,6 +241,86 @@ main() {
     if [ -n "$packages" ]; then
         say "fatal: still missing:$packages"
         exit 1
+    fi
+}
+
+# The programs that ours are held against: Debian's runit and its static busybox, unpacked into the cache and never
+# installed. Without them the tests that need them are left out and say so, so nothing ends here.
+bring_reference() {
+    cache=${PIPIT_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/pipit}
+    if [ -x "$cache/reference/bin/runsv" ] && [ -x "$cache/reference/busybox" ]; then
+        return 0
+    fi
+    if ! is_debian_like || [ "$(dpkg --print-architecture)" != amd64 ]; then
+        say "warning: no reference programs: Debian's runit and busybox-static are brought on Debian for amd64 only"
+        return 0
+    fi
+    mkdir -p "$cache/reference" "$cache/x86_64/debs"
+    # Those who bring a guest's busybox hold the same lock, and take the package from the same place.
+    (
+        flock 9
+        unpack_runit && unpack_busybox
+    ) 9>"$cache/x86_64/lock" >&2 || say "warning: unable to bring the reference programs"
+}
+
+unpack_runit() {
+    [ ! -x "$cache/reference/bin/runsv" ] || return 0
+    download_once runit "$cache/reference" || return 1
+    rm -rf "$cache/reference/runit" "$cache/reference/bin" "$cache/reference/bin.new"
+    for package in "$cache"/reference/runit_*.deb; do
+        dpkg -x "$package" "$cache/reference/runit" || return 1
+    done
+    mkdir "$cache/reference/bin.new"
+    for program in usr/bin/runsv usr/bin/runsvdir usr/bin/sv sbin/runit lib/runit/runit-init; do
+        ln -s "../runit/$program" "$cache/reference/bin.new/"
+    done
+    ln -s runit-init "$cache/reference/bin.new/init"
+    mv "$cache/reference/bin.new" "$cache/reference/bin"
+}
+
+unpack_busybox() {
+    [ ! -x "$cache/reference/busybox" ] || return 0
+    download_once busybox-static "$cache/x86_64/debs" || return 1
+    rm -rf "$cache/reference/unpacked"
+    for package in "$cache"/x86_64/debs/busybox-static_*.deb; do
+        dpkg -x "$package" "$cache/reference/unpacked" || return 1
+    done
+    for file in "$cache"/reference/unpacked/bin/busybox "$cache"/reference/unpacked/usr/bin/busybox; do
+        [ ! -f "$file" ] || mv "$file" "$cache/reference/busybox"
+    done
+    rm -rf "$cache/reference/unpacked"
+    [ -x "$cache/reference/busybox" ]
+}
+
+# download_once PACKAGE DIRECTORY: unless it is there.
+download_once() {
+    for package in "$2/$1"_*.deb; do
+        [ ! -f "$package" ] || return 0
+    done
+    if ! download "$1" "$2" && [ "$(id -u)" -eq 0 ]; then
+        update_indexes && download "$1" "$2"
+    fi
+}
+
+download() {
+    (cd "$2" && apt-get -q -o APT::Sandbox::User= download "$1") </dev/null
+}
+
+main() {
+    parts=${*:-build check boot}
+    for part in $parts; do
+        case $part in
+        build | check | boot) ;;
+        *)
+            say "usage: setup.sh [build] [check] [boot]"
+            exit 100
+            ;;
+        esac
+    done
+    find_missing
+    [ -z "$packages" ] || install_missing
+    if is_wanted check; then
+        bring_reference
     fi
 }
 

@@ -13,6 +13,7 @@ mod fake;
 mod machine;
 mod process;
 mod programs;
+mod reference;
 mod scan;
 mod scratch;
 mod service;
@@ -27,6 +28,7 @@ pub use process::{Ending, Output, Supervisor};
 pub use programs::{
     arm_programs, figure, has_program, is_reference, is_root, may_make_namespaces, needs, programs, skip,
 };
+pub use reference::{Reference, reference};
 pub use scan::{Scan, find_runsv, is_runsv, runsv_of, wait_gone};
 pub use scratch::Scratch;
 pub use service::{LISTEN, LISTEN_AND_STAY, NOTE_START, Service, assert_a_second_apart, seconds_between};
