@@ -3,7 +3,7 @@
 
 use std::io::Write;
 use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt, PermissionsExt, symlink};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use nix::sys::signal::Signal;
@@ -64,7 +64,7 @@ fn running(scratch: &Scratch, name: &str) -> (Service, Supervisor, u32) {
 #[test]
 fn mends_f26_what_is_removed_is_made_anew() {
     let scratch = Scratch::new();
-    for removed in [&["control"][..], &["ok"], &["control", "ok"], &["stat", "status"], &["lock"]] {
+    for removed in [&["control"][..], &["ok"], &["control", "ok"], &["stat", "status"]] {
         let name = removed.join("-");
         let (service, mut runsv, pid) = running(&scratch, &name);
         let modes = ["control", "ok"].map(|fifo| supervise(&service, fifo).metadata().expect(fifo).mode());
@@ -76,9 +76,23 @@ fn mends_f26_what_is_removed_is_made_anew() {
         support::figure(&format!("{name} removed to obeyed: {:?}", since.elapsed()));
         assert_eq!(["control", "ok"].map(|fifo| supervise(&service, fifo).metadata().expect(fifo).mode()), modes);
         assert_eq!((runsv.try_wait(), service.lines("starts").len()), (None, 1), "{name}: {}", runsv.stderr());
-        assert_eq!(scratch.run("runsv", &[&name]).ending, Ending::Exit(111), "a second runsv after removal of {name}");
-        wait_obeys(&service, pid, "a second runsv");
     }
+}
+
+/// F28: whoever comes second is sent away, though nothing stands for the lock any more.
+#[test]
+fn mends_f26_lock_that_was_removed_lets_nobody_in() {
+    let scratch = Scratch::new();
+    let (service, mut runsv, pid) = running(&scratch, "web");
+    std::fs::remove_file(supervise(&service, "lock")).expect("lock");
+    let mut second = scratch.runsv("web");
+    wait_until("a refusal, or a supervisor", || {
+        let has_come = service.extension().is_some_and(|extension| extension.supervisor == second.pid());
+        (has_come || second.try_wait().is_some()).then_some(())
+    });
+    assert_eq!(second.try_wait(), Some(Ending::Exit(111)), "two supervisors: {}", second.stderr());
+    wait_obeys(&service, pid, "removal of the lock");
+    assert_eq!((runsv.try_wait(), service.lines("starts").len()), (None, 1));
 }
 
 #[test]
@@ -107,28 +121,45 @@ fn mends_f26_whole_directory_is_made_anew() {
     assert_eq!(service.wait_lines("starts", 2).len(), 2, "{}", runsv.stderr());
 }
 
-#[test]
-fn mends_f26_what_is_replaced_is_made_anew() {
+/// Puts something in the place of a fifo, and waits until all is whole again.
+#[track_caller]
+fn replace(name: &str, put: fn(&Path)) {
     let scratch = Scratch::new();
-    let file = |path: PathBuf| std::fs::write(path, "").expect("a file");
-    let fifo = |path: PathBuf| nix::unistd::mkfifo(&path, nix::sys::stat::Mode::S_IRWXU).expect("a fifo");
-    let rows: [(&str, &str, &dyn Fn(PathBuf)); 4] = [
-        ("control-file", "control", &file),
-        ("control-fifo", "control", &fifo),
-        ("ok-file", "ok", &file),
-        ("ok-fifo", "ok", &fifo),
-    ];
-    for (name, replaced, put) in rows {
-        let (service, mut runsv, pid) = running(&scratch, name);
-        let staged = service.path().join("staged");
-        put(staged.clone());
-        std::fs::rename(staged, supervise(&service, replaced)).expect("rename");
-        wait_until(&format!("{replaced} as a fifo in {name}: {}", runsv.stderr()), || {
-            is_fifo(&service, replaced).then_some(())
-        });
-        wait_obeys(&service, pid, name);
-        assert_eq!((runsv.try_wait(), service.lines("starts").len()), (None, 1), "{name}: {}", runsv.stderr());
-    }
+    let (service, mut runsv, pid) = running(&scratch, "web");
+    let staged = service.path().join("staged");
+    put(&staged);
+    std::fs::rename(staged, supervise(&service, name)).expect("rename");
+    wait_until(&format!("{name} as a fifo"), || is_fifo(&service, name).then_some(()));
+    wait_obeys(&service, pid, "replacement");
+    assert_eq!((runsv.try_wait(), service.lines("starts").len()), (None, 1), "{}", runsv.stderr());
+}
+
+fn put_file(path: &Path) {
+    std::fs::write(path, "").expect("a file");
+}
+
+fn put_fifo(path: &Path) {
+    nix::unistd::mkfifo(path, nix::sys::stat::Mode::S_IRWXU).expect("a fifo");
+}
+
+#[test]
+fn mends_f26_control_replaced_by_a_file() {
+    replace("control", put_file);
+}
+
+#[test]
+fn mends_f26_control_replaced_by_another_fifo() {
+    replace("control", put_fifo);
+}
+
+#[test]
+fn mends_f26_ok_replaced_by_a_file() {
+    replace("ok", put_file);
+}
+
+#[test]
+fn mends_f26_ok_replaced_by_another_fifo() {
+    replace("ok", put_fifo);
 }
 
 /// Moved away and replaced by an empty one, by a link to an empty one, by nothing and then one.
