@@ -11,12 +11,13 @@ use core::ffi::CStr;
 
 use linux_raw_sys::general::{
     __NR_fcntl, __NR_openat, __NR_pipe2, __NR_readlinkat, DN_ATTRIB, DN_DELETE, DN_MULTISHOT, DN_RENAME, F_NOTIFY,
-    F_SETSIG, O_APPEND, O_CLOEXEC, O_CREAT, O_DIRECTORY, O_LARGEFILE, O_NOCTTY, O_NOFOLLOW, O_NONBLOCK, O_PATH,
-    O_RDONLY, O_RDWR, O_TRUNC, O_WRONLY,
+    F_SETSIG, O_CLOEXEC, O_CREAT, O_DIRECTORY, O_LARGEFILE, O_NOCTTY, O_NOFOLLOW, O_NONBLOCK, O_PATH, O_RDONLY, O_RDWR,
+    O_TRUNC, O_WRONLY,
 };
 use rustix::fd::BorrowedFd;
 use rustix::fs::{Access, AtFlags, FileType, FlockOperation, Mode, OFlags, Stat};
 
+use supervision::process::errno::Errno;
 use supervision::process::signal::Signal;
 
 use crate::call::call;
@@ -101,6 +102,37 @@ pub fn open_write(directory: BorrowedFd<'_>, path: &CStr) -> Result<Descriptor> 
     open(directory, path, O_WRONLY, 0)
 }
 
+/// Opens a fifo for reading. A link is not followed.
+///
+/// # Errors
+/// `ELOOP` if it is a link, `ENODEV` if it is something else; else the kernel's.
+pub fn open_fifo(directory: BorrowedFd<'_>, path: &CStr) -> Result<Descriptor> {
+    open(directory, path, O_RDONLY | O_NOFOLLOW, 0).and_then(only_fifo)
+}
+
+/// Opens a fifo for writing; this fails with `ENXIO` where nobody reads. A link is followed.
+///
+/// # Errors
+/// `ENODEV` if it is something else; else the kernel's.
+pub fn open_fifo_to_write(directory: BorrowedFd<'_>, path: &CStr) -> Result<Descriptor> {
+    open(directory, path, O_WRONLY, 0).and_then(only_fifo)
+}
+
+fn only_fifo(opened: Descriptor) -> Result<Descriptor> {
+    match metadata_of(opened.as_fd())?.kind {
+        Kind::Fifo => Ok(opened),
+        _ => Err(Errno::NODEV),
+    }
+}
+
+/// Removes a file.
+///
+/// # Errors
+/// The kernel's.
+pub fn remove(directory: BorrowedFd<'_>, path: &CStr) -> Result<()> {
+    rustix::fs::unlinkat(directory, path, AtFlags::empty()).map_err(errno)
+}
+
 /// Opens a file that is there for writing over it. A link is not followed.
 ///
 /// # Errors
@@ -160,12 +192,13 @@ pub fn create_followed(directory: BorrowedFd<'_>, path: &CStr) -> Result<Descrip
     open(directory, path, O_WRONLY | O_CREAT | O_TRUNC, 0o644)
 }
 
-/// Opens a file for appending; makes it with mode 0600 less the umask if it is not there. A link is not followed.
+/// Opens a file to lock it; makes it with mode 0600 less the umask if it is not there. It is not open for writing, so that its
+/// file system can become read-only meanwhile. A link is not followed.
 ///
 /// # Errors
 /// `ELOOP` if it is a link; else the kernel's.
-pub fn append(directory: BorrowedFd<'_>, path: &CStr) -> Result<Descriptor> {
-    open(directory, path, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW, 0o600)
+pub fn open_lock(directory: BorrowedFd<'_>, path: &CStr) -> Result<Descriptor> {
+    open(directory, path, O_RDONLY | O_CREAT | O_NOFOLLOW, 0o600)
 }
 
 /// Lets reads and writes wait, as programs expect of what they are given.

@@ -1,21 +1,13 @@
 //! What only pid 1 asks of the kernel: the machine as a whole.
-//!
-//! # Safety
-//! The file relies on `kill` taking numbers alone.
-#![allow(unsafe_code)]
 
-use linux_raw_sys::general::__NR_kill;
 use rustix::system::RebootCommand;
 use supervision::process::signal::Signal;
 
-use crate::call::call;
-use crate::{Result, errno};
+use crate::{Result, errno, process};
 
 /// Sends a signal to every process but pid 1 (and the caller).
 pub fn signal_all(signal: Signal) {
-    const ALL: usize = usize::MAX;
-    // SAFETY: takes two numbers; -1 stands for all.
-    let _ = unsafe { call(__NR_kill, [ALL, signal.number().into(), 0, 0]) };
+    process::kill(-1, signal);
 }
 
 /// Writes all file systems back. May take long.

@@ -8,7 +8,7 @@
 use core::ffi::{CStr, c_char};
 use core::mem::ManuallyDrop;
 
-use linux_raw_sys::general::{__NR_execve, __NR_getcwd, __NR_pidfd_open, CLONE_VFORK, CLONE_VM, SIGCHLD};
+use linux_raw_sys::general::{__NR_execve, __NR_getcwd, __NR_kill, __NR_pidfd_open, CLONE_VFORK, CLONE_VM, SIGCHLD};
 use rustix::fd::AsFd;
 use rustix::process::WaitOptions;
 use supervision::process::Pid;
@@ -125,9 +125,7 @@ pub fn reap() -> Option<(Pid, Outcome)> {
 
 /// Sends a signal to a process. It may be gone already: then nothing happens.
 pub fn signal(pid: Pid, signal: Signal) {
-    if let Some((pid, signal)) = kernel_terms(pid, signal) {
-        let _ = rustix::process::kill_process(pid, signal);
-    }
+    kill(pid.raw().cast_signed(), signal);
 }
 
 /// Sends a signal to the caller itself.
@@ -139,14 +137,13 @@ pub fn signal_self(signal: Signal) {
 
 /// Sends a signal to the process group that `leader` leads.
 pub fn signal_group(leader: Pid, signal: Signal) {
-    if let Some((pid, signal)) = kernel_terms(leader, signal) {
-        let _ = rustix::process::kill_process_group(pid, signal);
-    }
+    kill(leader.raw().cast_signed().wrapping_neg(), signal);
 }
 
-fn kernel_terms(pid: Pid, signal: Signal) -> Option<(rustix::process::Pid, rustix::process::Signal)> {
-    let pid = rustix::process::Pid::from_raw(pid.raw().cast_signed())?;
-    Some((pid, rustix::process::Signal::from_named_raw(signal.number().into())?))
+/// rustix knows the signals that have names alone.
+pub(crate) fn kill(target: i32, signal: Signal) {
+    // SAFETY: takes two numbers.
+    let _ = unsafe { call(__NR_kill, [target as usize, signal.number().into(), 0, 0]) };
 }
 
 /// Makes a child, or the caller itself where `process` is `None`, lead a process group of its own.

@@ -7,9 +7,8 @@ use supervision::limits::STATUS_FILE;
 use supervision::process::Pid;
 use supervision::process::errno::Errno;
 use supervision::process::message::Line;
-use supervision::supervise::extension::{Extension, decode_file};
+use supervision::supervise::extension::{Status, decode_file};
 use supervision::supervise::scan::Foreign;
-use supervision::supervise::status::Record;
 use supervision::text::Path;
 use sys::{Descriptor, file, process};
 
@@ -86,16 +85,13 @@ impl Trouble {
     }
 }
 
-/// What a status file tells.
-pub type Status = (Record, Option<Extension>);
-
 /// The status of the service in the current directory, and the fifo that its supervisor holds open.
 ///
 /// # Errors
 /// Why there is no status to be had.
 pub fn read_status() -> Result<(Status, Descriptor), Trouble> {
     let trouble = |step| move |reason| Trouble::File(step, reason);
-    let ok = supervise_directory::open_file(Name::Ok, file::open_write).map_err(|reason| match reason {
+    let ok = supervise_directory::open_file(Name::Ok, file::open_fifo_to_write).map_err(|reason| match reason {
         Errno::NXIO => Trouble::NotRunning,
         _ => Trouble::File(Step::OpenOk, reason),
     })?;
@@ -107,7 +103,7 @@ pub fn read_status() -> Result<(Status, Descriptor), Trouble> {
 
 /// The same for the service whose `supervise/` is `directory`; `None` if it is to be looked for by its path.
 pub fn read_status_in(directory: &Descriptor) -> Option<(Status, Descriptor)> {
-    let ok = file::open_write(directory.as_fd(), c"ok").ok()?;
+    let ok = file::open_fifo_to_write(directory.as_fd(), c"ok").ok()?;
     let status = file::open_read(directory.as_fd(), c"status").ok()?;
     let mut buffer = [0; STATUS_FILE];
     let bytes = file::read(status.as_fd(), &mut buffer).ok()?;
@@ -118,8 +114,8 @@ pub fn read_status_in(directory: &Descriptor) -> Option<(Status, Descriptor)> {
 ///
 /// # Errors
 /// Why it could not be told.
-pub fn tell(bytes: &[u8]) -> Result<Record, Trouble> {
-    let ((before, _), _) = read_status()?;
+pub fn tell(bytes: &[u8]) -> Result<Status, Trouble> {
+    let (before, _) = read_status()?;
     if !bytes.is_empty() {
         write_control(bytes)?;
     }
@@ -141,7 +137,7 @@ pub fn find_supervisor(start: &Descriptor, directory: &Descriptor, name: &CStr) 
         let origin = extension?.origin;
         Some((Pid::new(origin.supervisor)?, origin.written))
     };
-    if file::open_write(directory.as_fd(), path(b"ok").terminated()?).is_ok() {
+    if file::open_fifo_to_write(directory.as_fd(), path(b"ok").terminated()?).is_ok() {
         let mut status = path(b"status");
         let status = status.terminated().ok_or(Errno::NOENT);
         return Some(read(status.and_then(|path| file::open_read(directory.as_fd(), path))));
@@ -152,7 +148,7 @@ pub fn find_supervisor(start: &Descriptor, directory: &Descriptor, name: &CStr) 
     // Then `supervise/` may be elsewhere.
     let entered = file::open_path(directory.as_fd(), name).and_then(process::enter);
     let found = entered.ok().and_then(|()| {
-        let _ok = supervise_directory::open_file(Name::Ok, file::open_write).ok()?;
+        let _ok = supervise_directory::open_file(Name::Ok, file::open_fifo_to_write).ok()?;
         Some(read(supervise_directory::open_file(Name::Status, file::open_read)))
     });
     let _ = process::enter(start);
@@ -164,7 +160,7 @@ pub fn find_supervisor(start: &Descriptor, directory: &Descriptor, name: &CStr) 
 /// # Errors
 /// Why it could not be told.
 pub fn write_control(bytes: &[u8]) -> Result<(), Trouble> {
-    let opened = supervise_directory::open_file(Name::Control, file::open_write);
+    let opened = supervise_directory::open_file(Name::Control, file::open_fifo_to_write);
     let control = opened.map_err(|reason| match reason {
         Errno::NXIO => Trouble::NotRunning,
         _ => Trouble::File(Step::OpenControl, reason),

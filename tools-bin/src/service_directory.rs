@@ -90,7 +90,7 @@ pub fn leads_group(directory: &Descriptor) -> bool {
 }
 
 /// Reads what the service asks for; `tell` is told what cannot be used, and why.
-pub fn read_settings(directory: BorrowedFd<'_>, mut tell: impl FnMut(File, Errno)) -> Settings {
+pub fn read_settings(directory: BorrowedFd<'_>, tell: &mut dyn FnMut(File, Errno)) -> Settings {
     let mut settings = Settings::DEFAULT;
     for file in File::ALL {
         let mut buffer = [0; SETTING_BYTES];

@@ -8,13 +8,14 @@ use supervision::process::errno::Errno;
 use supervision::process::message::Line;
 use supervision::process::outcome::Outcome;
 use supervision::supervise::client::{age, status_tail};
-use supervision::supervise::extension::Extension;
+use supervision::supervise::control::Command;
+use supervision::supervise::extension::{Extension, Status};
 use supervision::supervise::status::Record;
 use supervision::text::Text;
 use sys::file::{self, CURRENT};
 use sys::{clock, process, report, standard};
 
-use crate::service_client::{Status, Trouble, read_status};
+use crate::service_client::{Trouble, read_status};
 
 /// How much is told.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -185,8 +186,8 @@ impl Facts {
         self.tell_number(prefix, b"failed-start", failed_start.into());
         self.tell_number(prefix, b"tally", history.tally.into());
         self.tell_number(prefix, b"backoff", history.backoff.into());
-        let letter = [*hook];
-        self.tell(prefix, b"control-script", if *hook == 0 { NONE } else { &letter });
+        let letter = Command::from_byte(*hook).map(|command| [command.byte()]);
+        self.tell(prefix, b"control-script", letter.as_ref().map_or(NONE, <[u8; 1]>::as_slice));
         self.tell_number(prefix, b"ignored-bytes", origin.ignored.into());
     }
 }

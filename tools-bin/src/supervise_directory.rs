@@ -14,7 +14,7 @@ use supervision::process::signal::Signal;
 use supervision::supervise::extension::{Extension, decode_file};
 use supervision::supervise::status::Record;
 use supervision::text::{Path, Text};
-use sys::file::{self, CURRENT, Kind, Metadata, Told};
+use sys::file::{self, CURRENT, Metadata, Told};
 use sys::{BorrowedFd, Descriptor, process};
 
 const NAME: &CStr = c"supervise";
@@ -69,8 +69,6 @@ pub enum Step {
     Read,
     /// To take its lock.
     Lock,
-    /// To learn what it is.
-    Stat,
     /// To use it as a fifo, which it is not.
     Fifo,
     /// To write the new file.
@@ -95,6 +93,11 @@ impl Trouble {
         move |reason| Self { step, name, reason: Some(reason) }
     }
 
+    /// Whether both are of one kind, whatever file they are about.
+    pub fn is_like(self, other: Self) -> bool {
+        (self.step, self.reason) == (other.step, other.reason)
+    }
+
     /// What was to be renamed, where that failed; it comes before the other words.
     pub fn renamed(self) -> Option<&'static [u8]> {
         if self.step == Step::Rename { Some(self.name.new_path().to_bytes()) } else { None }
@@ -106,7 +109,6 @@ impl Trouble {
             Step::Open => b"unable to open %supervise/%",
             Step::Read => b"unable to read %supervise/%",
             Step::Lock => b"unable to lock %supervise/%",
-            Step::Stat => b"unable to stat %supervise/%",
             Step::Fifo => b"%supervise/% exists but is not a fifo",
             Step::Write => b"unable to write %supervise/%",
             Step::WriteAll => b"unable to write %supervise/%: partial write.",
@@ -179,6 +181,10 @@ impl SuperviseDirectory {
     pub fn claim() -> Result<Self, Trouble> {
         let directory = open_or_make().map_err(Trouble::new(Step::Open, Name::Lock))?;
         let lock = take_lock(&directory)?;
+        // Somebody may have removed the lock of a supervisor that lives.
+        if file::open_fifo_to_write(directory.as_fd(), Name::Ok.path()).is_ok() {
+            return Err(Trouble::new(Step::Lock, Name::Lock)(Errno::AGAIN));
+        }
         listen(&directory, Told::Removals);
         let reserve = open_reserve(&directory);
         Ok(Self { directory, lock, control: None, ok: None, told_pid: None, reserve })
@@ -208,10 +214,20 @@ impl SuperviseDirectory {
             self.lock = take_lock(&self.directory)?;
         }
         if !self.holds(Name::Control, self.control()) {
+            self.clear(Name::Control);
             self.open_control()?;
+        }
+        if !self.holds(Name::Ok, self.ok.as_ref()) {
+            self.clear(Name::Ok);
         }
         self.told_pid = None;
         Ok(())
+    }
+
+    /// Removes what has taken the place of a fifo.
+    fn clear(&self, name: Name) {
+        // A directory stays, and that is told.
+        let _ = file::remove(self.directory.as_fd(), name.path());
     }
 
     /// Whether the file of that name is the one that is open.
@@ -229,12 +245,12 @@ impl SuperviseDirectory {
         let name = Name::Control;
         // It may be there already; if it cannot be made, the next step says so.
         let _ = file::make_fifo(self.directory.as_fd(), name.path(), 0o600);
-        let metadata = file::metadata(self.directory.as_fd(), name.path()).map_err(Trouble::new(Step::Stat, name))?;
-        if metadata.kind != Kind::Fifo {
-            return Err(Trouble { step: Step::Fifo, name, reason: None });
-        }
-        let control = file::open_read(self.directory.as_fd(), name.path()).map_err(Trouble::new(Step::Open, name))?;
-        let writer = file::open_write(self.directory.as_fd(), name.path()).map_err(Trouble::new(Step::Open, name))?;
+        let control = file::open_fifo(self.directory.as_fd(), name.path()).map_err(|reason| match reason {
+            Errno::NODEV | Errno::LOOP => Trouble { step: Step::Fifo, name, reason: None },
+            _ => Trouble::new(Step::Open, name)(reason),
+        })?;
+        let writer =
+            file::open_fifo_to_write(self.directory.as_fd(), name.path()).map_err(Trouble::new(Step::Open, name))?;
         self.control = Some(Control { reader: control, _writer: writer });
         Ok(())
     }
@@ -315,13 +331,18 @@ impl SuperviseDirectory {
         match self.replace_by_new(name, bytes) {
             Err(Trouble { reason: Some(Errno::NOSPC | Errno::DQUOT), .. }) => self.overwrite(name, bytes),
             Err(Trouble { reason: Some(Errno::MFILE | Errno::NFILE), .. }) => {
-                self.reserve = None;
-                let outcome = self.replace_by_new(name, bytes);
-                self.reserve = open_reserve(&self.directory);
-                outcome
+                self.with_reserve(|directory| directory.replace_by_new(name, bytes))
             }
             outcome => outcome,
         }
+    }
+
+    /// Does something that needs a descriptor where there is none left but the one in reserve.
+    pub fn with_reserve<T>(&mut self, act: impl FnOnce(&Self) -> T) -> T {
+        self.reserve = None;
+        let outcome = act(self);
+        self.reserve = open_reserve(&self.directory);
+        outcome
     }
 
     /// A full file system still takes what is no longer than before, or nearly so.
@@ -346,7 +367,7 @@ impl SuperviseDirectory {
 }
 
 fn take_lock(directory: &Descriptor) -> Result<Descriptor, Trouble> {
-    let lock = file::append(directory.as_fd(), Name::Lock.path()).map_err(Trouble::new(Step::Open, Name::Lock))?;
+    let lock = file::open_lock(directory.as_fd(), Name::Lock.path()).map_err(Trouble::new(Step::Open, Name::Lock))?;
     file::lock(lock.as_fd()).map_err(Trouble::new(Step::Lock, Name::Lock))?;
     Ok(lock)
 }

@@ -15,7 +15,7 @@ use supervision::supervise::event::{Action, Actions, Member, Script};
 use supervision::supervise::extension::{BootId, Origin};
 use supervision::supervise::pair::{Event, Pair};
 use supervision::supervise::service::Service;
-use supervision::supervise::settings::Settings;
+use supervision::supervise::settings::{File, Settings};
 use supervision::supervise::status::Phase;
 use supervision::text::Text;
 use supervision::time::{Instant, earlier};
@@ -26,7 +26,7 @@ use sys::report::Errors;
 use sys::signal::Signals;
 use sys::{BorrowedFd, Descriptor, clock, report, standard};
 
-use crate::service_directory::{self, EXIT_FAILED, NotStarted, Surroundings};
+use crate::service_directory::{self, EXIT_FAILED, NotStarted, Surroundings, read_settings};
 use crate::supervise_directory::{SuperviseDirectory, Trouble};
 use crate::takeover::{self, Foreign, Found, pipe_number};
 
@@ -296,8 +296,11 @@ impl Supervisor {
                 self.handle(Event::Command(member, command), shared)
             }
             None => {
-                if let (Some(_), Some(place)) = (byte, self.place(member)) {
+                if let (Some(_), Some(place)) = (byte, self.place(member))
+                    && place.ignored < u8::MAX
+                {
                     place.ignored = place.ignored.saturating_add(1);
+                    self.write_status(member, shared);
                 }
                 Next::Wait
             }
@@ -432,7 +435,7 @@ impl Supervisor {
         let Some(place) = self.place(member) else { return };
         let told = core::mem::replace(&mut place.told, outcome.err());
         if let Err(trouble) = outcome
-            && told != Some(trouble)
+            && !told.is_some_and(|told| told.is_like(trouble))
         {
             let mut line = Line::default();
             line.fill(b"runsv %: warning: ", &[name.to_bytes()]);
@@ -448,11 +451,22 @@ impl Place {
     }
 
     /// What the member asks for in its directory. What cannot be used is told, and counts as not there.
-    fn settings(&self, member: Member, name: &CStr, shared: &Shared) -> Settings {
-        service_directory::read_settings(self.directory.as_fd(), |file, reason| {
+    fn settings(&mut self, member: Member, name: &CStr, shared: &Shared) -> Settings {
+        let directory = self.directory.as_fd();
+        let mut has_descriptors = true;
+        let mut tell = |file: File, reason: Errno| {
+            if has_descriptors && matches!(reason, Errno::MFILE | Errno::NFILE) {
+                has_descriptors = false;
+                return;
+            }
             let values = [name.to_bytes(), prefix(member), file.name().to_bytes(), reason.text()];
             shared.errors.line(b"runsv %: warning: unable to use %%: %", &values);
-        })
+        };
+        let settings = read_settings(directory, &mut tell);
+        if has_descriptors {
+            return settings;
+        }
+        self.supervise.with_reserve(|_| read_settings(directory, &mut |_, _| {}))
     }
 
     /// The member's machine: as it was `found`, or new.

@@ -7,7 +7,7 @@ use supervision::process::errno::Errno;
 use supervision::process::message::Line;
 use supervision::process::signal::Signal;
 use supervision::supervise::client::{Progress, Request, progress};
-use supervision::supervise::status::Record;
+use supervision::supervise::extension::Status;
 use supervision::text::Text;
 use supervision::time::{Instant, earlier};
 use sys::file::{self, CURRENT, Told};
@@ -81,7 +81,7 @@ impl Notices {
 pub struct Pending {
     name: &'static CStr,
     /// Its status from before.
-    before: Record,
+    before: Status,
     /// Until when it has time.
     deadline: Instant,
     /// Its `supervise/`, if changes there are told.
@@ -95,7 +95,7 @@ pub struct Pending {
 
 impl Pending {
     /// The service of that name.
-    pub fn new(name: &'static CStr, before: Record, deadline: Instant, directory: Option<Descriptor>) -> Self {
+    pub fn new(name: &'static CStr, before: Status, deadline: Instant, directory: Option<Descriptor>) -> Self {
         Self { name, before, deadline, directory, is_changed: true, look_at: None, is_done: false }
     }
 
@@ -192,7 +192,7 @@ impl Waiting<'_> {
             }
         };
         let mut is_late = is_late;
-        let (is_done, needs_looking) = match progress(bytes, &pending.before, &status.0) {
+        let (is_done, needs_looking) = match progress(bytes, &pending.before, &status) {
             Progress::Done => (true, false),
             Progress::DoneIfChecked => match self.check(pending) {
                 Check::Passed => (true, false),

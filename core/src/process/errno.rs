@@ -18,6 +18,8 @@ impl Errno {
     pub const ACCES: Self = Self(13);
     /// It is there already.
     pub const EXIST: Self = Self(17);
+    /// It cannot do that: another kind of file was wanted.
+    pub const NODEV: Self = Self(19);
     /// A directory was wanted.
     pub const NOTDIR: Self = Self(20);
     /// A directory was not wanted.
@@ -32,6 +34,8 @@ impl Errno {
     pub const NOSPC: Self = Self(28);
     /// The file system is read-only.
     pub const ROFS: Self = Self(30);
+    /// A link, or too many of them.
+    pub const LOOP: Self = Self(40);
     /// The user's share of the file system is used up.
     pub const DQUOT: Self = Self(122);
 

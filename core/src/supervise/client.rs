@@ -1,6 +1,7 @@
 //! What `sv` knows: its words, when a command counts as done, and how a status is told
 //! (sv(8)).
 
+use super::extension::Status;
 use super::status::{Phase, Record, Wanted};
 use crate::limits::STATUS_TAIL;
 use crate::text::Text;
@@ -101,12 +102,22 @@ impl Progress {
 }
 
 /// Whether what `bytes` ask for has come true: `before` is the status from before they were sent.
-pub fn progress(bytes: &[u8], before: &Record, now: &Record) -> Progress {
+pub fn progress(bytes: &[u8], before: &Status, now: &Status) -> Progress {
+    let one = |byte| match byte {
+        // Only the end of the supervisor is the end of an exit: there may be another one by now.
+        b'x' => Progress::done_if(supervisor(now).is_some() && supervisor(now) != supervisor(before)),
+        _ => one_progress(byte, &before.0, &now.0),
+    };
     match bytes {
-        [] if now.wanted == Wanted::Up => one_progress(b'u', before, now),
-        [] => one_progress(b'd', before, now),
-        _ => bytes.iter().fold(Progress::Done, |so_far, byte| so_far.and(one_progress(*byte, before, now))),
+        [] if now.0.wanted == Wanted::Up => one(b'u'),
+        [] => one(b'd'),
+        _ => bytes.iter().fold(Progress::Done, |so_far, byte| so_far.and(one(*byte))),
     }
+}
+
+/// Who supervises, if a status tells.
+fn supervisor((_, extension): &Status) -> Option<u32> {
+    extension.as_ref().map(|extension| extension.origin.supervisor)
 }
 
 fn one_progress(byte: u8, before: &Record, now: &Record) -> Progress {
@@ -114,9 +125,8 @@ fn one_progress(byte: u8, before: &Record, now: &Record) -> Progress {
     let is_another = now.pid != before.pid || now.stamp != before.stamp;
     match byte {
         b'u' => Progress::checked_if(is_alive && now.phase == Phase::Run),
-        b'd' => Progress::done_if(!is_alive && now.phase == Phase::Down),
-        // Only the end of the supervisor is the end of an exit. One that wants its service up is another one already.
-        b'x' => Progress::done_if(now.wanted == Wanted::Up && is_another),
+        // A service that waits for its next start is not told yet.
+        b'd' => Progress::done_if(!is_alive && now.phase == Phase::Down && now.wanted != Wanted::Up),
         b't' | b'k' if !is_alive && now.wanted != Wanted::Up => Progress::Done,
         b't' | b'k' => Progress::checked_if(is_alive && is_another && now.phase == Phase::Run && !now.got_term),
         b'o' if is_alive => Progress::done_if(now.wanted != Wanted::Up),
@@ -166,7 +176,9 @@ mod tests {
     use super::super::control::Command;
     use super::*;
     use crate::process::Pid;
+    use crate::supervise::extension::{Extension, History, Origin};
     use crate::tai64n::Label;
+    use crate::time::Instant;
 
     fn sends(word: &str) -> Option<(&'static str, bool, bool)> {
         match Verb::parse(word.as_bytes())? {
@@ -184,6 +196,11 @@ mod tests {
             got_term: false,
             phase,
         }
+    }
+
+    /// Progress where nobody tells more than the 20 bytes.
+    fn of_records(bytes: &[u8], before: &Record, now: &Record) -> Progress {
+        progress(bytes, &(*before, None), &(*now, None))
     }
 
     const UP: Wanted = Wanted::Up;
@@ -245,67 +262,87 @@ mod tests {
     #[test]
     fn up_is_done_when_run_is_checked() {
         let before = record(Phase::Down, 0, DOWN, 5);
-        assert_eq!(progress(b"u", &before, &before), Progress::Pending);
-        assert_eq!(progress(b"u", &before, &record(Phase::Finish, 9, UP, 5)), Progress::Pending);
-        assert_eq!(progress(b"u", &before, &record(Phase::Run, 9, UP, 6)), Progress::DoneIfChecked);
+        assert_eq!(of_records(b"u", &before, &before), Progress::Pending);
+        assert_eq!(of_records(b"u", &before, &record(Phase::Finish, 9, UP, 5)), Progress::Pending);
+        assert_eq!(of_records(b"u", &before, &record(Phase::Run, 9, UP, 6)), Progress::DoneIfChecked);
     }
 
     #[test]
     fn down_is_done_when_finish_has_ended_too() {
         let before = record(Phase::Run, 9, UP, 5);
-        assert_eq!(progress(b"d", &before, &record(Phase::Finish, 10, DOWN, 5)), Progress::Pending);
-        assert_eq!(progress(b"d", &before, &record(Phase::Finish, 0, DOWN, 5)), Progress::Pending);
-        assert_eq!(progress(b"d", &before, &record(Phase::Down, 0, DOWN, 6)), Progress::Done);
+        assert_eq!(of_records(b"d", &before, &record(Phase::Finish, 10, DOWN, 5)), Progress::Pending);
+        assert_eq!(of_records(b"d", &before, &record(Phase::Finish, 0, DOWN, 5)), Progress::Pending);
+        assert_eq!(of_records(b"d", &before, &record(Phase::Down, 0, DOWN, 6)), Progress::Done);
     }
 
     #[test]
     fn restart_is_not_done_by_the_old_process_even_within_its_first_second() {
         let before = record(Phase::Run, 9, UP, 5);
-        assert_eq!(progress(b"tcu", &before, &before), Progress::Pending);
-        assert_eq!(progress(b"tcu", &before, &record(Phase::Run, 10, UP, 5)), Progress::DoneIfChecked);
+        assert_eq!(of_records(b"tcu", &before, &before), Progress::Pending);
+        assert_eq!(of_records(b"tcu", &before, &record(Phase::Run, 10, UP, 5)), Progress::DoneIfChecked);
     }
 
     #[test]
     fn term_is_done_when_nothing_is_wanted_and_nothing_runs() {
         let before = record(Phase::Run, 9, DOWN, 5);
-        assert_eq!(progress(b"t", &before, &record(Phase::Down, 0, DOWN, 6)), Progress::Done);
-        assert_eq!(progress(b"t", &before, &record(Phase::Down, 0, UP, 6)), Progress::Pending);
+        assert_eq!(of_records(b"t", &before, &record(Phase::Down, 0, DOWN, 6)), Progress::Done);
+        assert_eq!(of_records(b"t", &before, &record(Phase::Down, 0, UP, 6)), Progress::Pending);
     }
 
     #[test]
     fn once_is_done_when_it_runs_or_has_run() {
         let before = record(Phase::Down, 0, DOWN, 5);
-        assert_eq!(progress(b"o", &before, &before), Progress::Pending);
-        assert_eq!(progress(b"o", &before, &record(Phase::Run, 9, DOWN, 6)), Progress::Done);
-        assert_eq!(progress(b"o", &before, &record(Phase::Down, 0, DOWN, 6)), Progress::Done);
+        assert_eq!(of_records(b"o", &before, &before), Progress::Pending);
+        assert_eq!(of_records(b"o", &before, &record(Phase::Run, 9, DOWN, 6)), Progress::Done);
+        assert_eq!(of_records(b"o", &before, &record(Phase::Down, 0, DOWN, 6)), Progress::Done);
     }
 
     #[test]
     fn pause_and_continue_look_at_the_flag() {
         let running = record(Phase::Run, 9, UP, 5);
         let paused = Record { is_paused: true, ..running };
-        assert_eq!(progress(b"p", &running, &running), Progress::Pending);
-        assert_eq!(progress(b"p", &running, &paused), Progress::Done);
-        assert_eq!(progress(b"c", &paused, &paused), Progress::Pending);
-        assert_eq!(progress(b"c", &paused, &running), Progress::Done);
+        assert_eq!(of_records(b"p", &running, &running), Progress::Pending);
+        assert_eq!(of_records(b"p", &running, &paused), Progress::Done);
+        assert_eq!(of_records(b"c", &paused, &paused), Progress::Pending);
+        assert_eq!(of_records(b"c", &paused, &running), Progress::Done);
     }
 
     #[test]
     fn signals_are_done_when_sent_and_exit_never_while_the_supervisor_lives() {
         let running = record(Phase::Run, 9, UP, 5);
         for byte in b"haiq12" {
-            assert_eq!(progress(&[*byte], &running, &running), Progress::Done);
+            assert_eq!(of_records(&[*byte], &running, &running), Progress::Done);
         }
-        assert_eq!(progress(b"x", &running, &record(Phase::Down, 0, DOWN, 6)), Progress::Pending);
+        assert_eq!(of_records(b"x", &running, &record(Phase::Down, 0, DOWN, 6)), Progress::Pending);
+    }
+
+    #[test]
+    fn another_supervisor_is_the_end_of_an_exit() {
+        let running = record(Phase::Run, 9, UP, 5);
+        let told_by = |supervisor| {
+            let origin = Origin { supervisor, ..Origin::NONE };
+            let since_boot = Instant::ORIGIN;
+            (running, Some(Extension { wanted: UP, since_boot, history: History::NONE, hook: 0, origin }))
+        };
+        assert_eq!(progress(b"x", &told_by(7), &told_by(7)), Progress::Pending);
+        assert_eq!(progress(b"x", &told_by(7), &told_by(8)), Progress::Done);
+        assert_eq!(progress(b"x", &told_by(7), &(running, None)), Progress::Pending);
+    }
+
+    #[test]
+    fn a_service_that_waits_for_its_next_start_is_not_stopped_yet() {
+        let waiting = record(Phase::Down, 0, UP, 5);
+        assert_eq!(of_records(b"d", &waiting, &waiting), Progress::Pending);
+        assert_eq!(of_records(b"d", &waiting, &Record { wanted: DOWN, ..waiting }), Progress::Done);
     }
 
     #[test]
     fn check_waits_for_what_is_wanted() {
         let up = record(Phase::Run, 9, UP, 5);
         let down = record(Phase::Down, 0, DOWN, 5);
-        assert_eq!(progress(b"", &up, &up), Progress::DoneIfChecked);
-        assert_eq!(progress(b"", &down, &down), Progress::Done);
-        assert_eq!(progress(b"", &down, &record(Phase::Down, 0, UP, 5)), Progress::Pending);
+        assert_eq!(of_records(b"", &up, &up), Progress::DoneIfChecked);
+        assert_eq!(of_records(b"", &down, &down), Progress::Done);
+        assert_eq!(of_records(b"", &down, &record(Phase::Down, 0, UP, 5)), Progress::Pending);
     }
 
     #[test]

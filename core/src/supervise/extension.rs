@@ -251,11 +251,14 @@ pub enum BadStatus {
     State(UnknownState),
 }
 
+/// What a status file tells.
+pub type Status = (Record, Option<Extension>);
+
 /// Reads a whole status file, whoever wrote it.
 ///
 /// # Errors
 /// [`BadStatus`]: the part that everybody writes is no status.
-pub fn decode_file(bytes: &[u8]) -> Result<(Record, Option<Extension>), BadStatus> {
+pub fn decode_file(bytes: &[u8]) -> Result<Status, BadStatus> {
     let mut record = Record::decode(bytes.first_chunk().ok_or(BadStatus::Short)?).map_err(BadStatus::State)?;
     let extension = bytes.first_chunk().and_then(Extension::decode);
     if let Some(extension) = &extension {

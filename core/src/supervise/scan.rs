@@ -205,6 +205,11 @@ impl<const N: usize> Scan<N> {
         }
     }
 
+    /// Whether a service was refused, because there was no room for it.
+    pub fn has_refused(&self) -> bool {
+        self.has_told_full
+    }
+
     /// Forgets one service that the scan did not see: its supervisor is to be told to end. `None` when there is no more.
     pub fn take_removed(&mut self) -> Option<Ending> {
         if !self.has_removals {

@@ -43,7 +43,7 @@ use crate::time::{Duration, Instant, Now};
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Want {
     Up,
-    /// To be started once more, then down.
+    /// To be started once more if it does not run, and down when it has run.
     Once,
     Down,
     Exit,
@@ -132,6 +132,7 @@ impl Service {
         let mut service = Self::new(member, wants_up, now);
         match extension.wanted {
             Wanted::Up => service.want = Want::Up,
+            Wanted::Once if record.phase == Phase::Run => service.want = Want::Once,
             Wanted::Once | Wanted::Down => service.want = Want::Down,
             Wanted::Exit => {}
         }
@@ -290,8 +291,11 @@ impl Service {
             Command::Up | Command::Once | Command::Down | Command::Exit if is_final => {}
             Command::Exit if self.member == Member::Log => {}
             Command::Up => self.want_now(Want::Up, actions),
-            Command::Once if self.is_down() => self.want_now(Want::Once, actions),
-            Command::Once => self.want_now(Want::Down, actions),
+            Command::Once => {
+                // What finishes has run already.
+                let has_run = matches!(self.state, State::Finishing { .. } | State::Finish { .. });
+                self.want_now(if has_run { Want::Down } else { Want::Once }, actions);
+            }
             Command::Down => {
                 self.want_now(Want::Down, actions);
                 self.signal_or_wait(Command::Term, now, actions);
@@ -412,8 +416,8 @@ impl Service {
     /// The process was told to end, or a control script did it its own way.
     fn stop(&mut self, is_signalled: bool, now: Instant, actions: &mut Actions) {
         let further = match self.want {
-            Want::Up | Want::Once => None,
-            Want::Down => Some(Command::Down),
+            Want::Up => None,
+            Want::Once | Want::Down => Some(Command::Down),
             Want::Exit => Some(Command::Exit),
         };
         if (is_signalled || further.is_some())
@@ -471,9 +475,6 @@ impl Service {
                 self.history.starts = self.history.starts.saturating_add(1);
                 self.history.backoff = 0;
                 self.history.is_taken_over = false;
-                if self.want == Want::Once {
-                    self.want = Want::Down;
-                }
                 self.act(actions, Action::WriteStatus);
             }
             (Script::Finish(_), State::Finishing { .. }) => {
@@ -524,6 +525,9 @@ impl Service {
         } else if self.runs(pid) {
             self.got_term = false;
             self.kill_at = None;
+            if self.want == Want::Once {
+                self.want = Want::Down;
+            }
             self.history.last_end = Some(outcome);
             self.count_end(now.monotonic);
             match self.member {
@@ -817,6 +821,19 @@ mod tests {
         assert_eq!(bench.stat(), "run, want down");
         let mut bench = bench.later(5);
         bench.end(10, 0);
+        assert_eq!((bench.stat().as_str(), bench.service.deadline()), ("down", None));
+        assert_eq!(bench.service.record().wanted, Wanted::Down);
+    }
+
+    #[test]
+    fn once_to_a_service_that_runs_lets_it_run_to_its_end() {
+        let mut bench = Bench::running(Member::Main);
+        bench.command(b'o');
+        assert_eq!((bench.stat().as_str(), bench.service.record().wanted), ("run, want down", Wanted::Once));
+        assert_eq!((bench.signals(), bench.hooks()), (vec![], vec![]));
+        bench.command(b't');
+        assert_eq!((bench.signals(), bench.hooks()), (vec![(10, 15), (10, 18)], vec![b't', b'd']));
+        bench.end(10, 15);
         assert_eq!((bench.stat().as_str(), bench.service.deadline()), ("down", None));
     }
 

@@ -205,8 +205,11 @@ impl Settings {
             self.warn(b"runsvdir %: warning: unable to read directory %: %", self.directory, reason);
         }
         scan.end(read.is_ok(), now);
+        let has_refused = scan.has_refused();
         while let Some(supervisor) = scan.take_removed() {
             end_supervisor(supervisor);
+            // There is room for one that was refused.
+            schedule.must_scan |= has_refused;
         }
         if has_trouble || read.is_err() {
             schedule.is_suspect = true;

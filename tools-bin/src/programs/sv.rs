@@ -69,8 +69,7 @@ pub fn main(words: Words) -> i32 {
         Ok(Some(call)) => call,
         Ok(None) => return usage(words, is_init_script, &codes),
         Err(reason) => {
-            let values = [words.name(), reason.text()];
-            report::line(standard::error(), b"%: fatal: unable to open current directory: %", &values);
+            report::line(standard::error(), b"fatal: unable to open current directory: %", &[reason.text()]);
             return codes.fatal;
         }
     };
@@ -280,7 +279,7 @@ impl Call {
         };
         // Only what is stopped takes its own time.
         let stops = request.bytes.iter().any(|byte| matches!(byte, b'd' | b'x' | b't'));
-        let settings = if stops { read_settings(CURRENT, |_, _| {}) } else { Settings::DEFAULT };
+        let settings = if stops { read_settings(CURRENT, &mut |_, _| {}) } else { Settings::DEFAULT };
         match settings.kill_after {
             None => now.plus(usual),
             Some(kill_after) => {
