@@ -7,7 +7,7 @@
 #
 # The architecture is x86_64 where none is given. All set-up is done on the way: the packages that are missing (root, Debian-like),
 # the programs, a kernel and a static busybox (fetch.sh, into a cache), the image, the driver that writes it and talks to QEMU
-# (driver/). The image is an initramfs: what `make install-init` installs, busybox under all its names, the files of rootfs/, the two
+# (driver/). The image is an initramfs: what `make install-init` installs, busybox under all its names, the files of rootfs/, the
 # sample services of services/. root logs in without a password.
 #
 # What is left behind: out/ARCH/image/initramfs, and after --smoke out/smoke/ARCH-console.log, every line of the console with the

@@ -24,12 +24,14 @@ const CRASH_STARTS: usize = 4;
 const IDLE_SECONDS: u64 = 10;
 /// A link that only the next regular scan finds takes seconds. Starting programs under emulation is most of what is measured.
 const PICKUP_LIMIT_MILLISECONDS: u64 = 500;
+/// What the stubborn service's own file says, in the units of /proc/uptime, which cuts off what is less.
+const TIMEOUT_KILL_HUNDREDTHS: u64 = 49;
 /// How many new services are tried at most until one is fast enough: the host may be busy with something else.
 const PICKUP_TRIES: u32 = 3;
 
 type Check<'a> = fn(&mut Smoke<'a>) -> Result<String>;
 
-fn checks<'a>() -> [(&'static str, Check<'a>); 19] {
+fn checks<'a>() -> [(&'static str, Check<'a>); 20] {
     [
         ("boot", Smoke::boot),
         ("login", Smoke::log_in_first),
@@ -43,6 +45,7 @@ fn checks<'a>() -> [(&'static str, Check<'a>); 19] {
         ("log", Smoke::kill_logger),
         ("new-service", Smoke::add_service),
         ("removed-service", Smoke::remove_service),
+        ("timeout-kill", Smoke::stop_stubborn_service),
         ("bad-input", Smoke::give_bad_input),
         ("idle", Smoke::stay_idle),
         ("reboot", Smoke::reboot),
@@ -302,6 +305,27 @@ impl Smoke<'_> {
         let answer = self.guest.console.run("sv status /etc/sv/sample-new-1")?;
         ensure!(answer.text == "fail: /etc/sv/sample-new-1: runsv not running\n" && answer.code == 1, "{answer:?}");
         Ok(format!("process {pid} gone with its link"))
+    }
+
+    /// It ignores TERM: its supervisor kills it, not before its time, and tells why. It is up again for the next shutdown.
+    fn stop_stubborn_service(&mut self) -> Result<String> {
+        let name = "sample-stubborn";
+        let is_stubborn = format!("[ -e /run/{name} ]");
+        self.guest.console.ask(&format!("ln -s /etc/sv/{name} /etc/service/{name}"))?;
+        self.guest.look_until(&is_stubborn)?;
+        let pid = self.guest.status(name)?.running_pid()?;
+        let before = self.guest.uptime_hundredths()?;
+        let status = self.guest.expect_ok(&format!("sv -w 30 stop {name}"))?;
+        let passed = self.guest.uptime_hundredths()? - before;
+        ensure!(status.state == "down" && !self.guest.has_process(pid)?, "sv stop: {status:?}");
+        ensure!(passed >= TIMEOUT_KILL_HUNDREDTHS, "down after {passed} hundredths of a second already");
+        let shown = self.guest.console.ask(&format!("sv show {name}"))?;
+        for fact in ["state=down", "wanted=down", "last-end=signal 9", "failure=killed after timeout-kill"] {
+            ensure!(shown.lines().any(|line| line == fact), "no {fact:?} in {shown:?}");
+        }
+        self.guest.console.ask(&format!("rm /run/{name} && sv up {name}"))?;
+        self.guest.look_until(&is_stubborn)?;
+        Ok(format!("killed after {passed} hundredths of a second"))
     }
 
     /// Each gets its message and its exit code, and nothing else changes.
