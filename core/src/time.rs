@@ -58,6 +58,7 @@ impl Instant {
     }
 
     /// The moment `duration` later.
+    #[inline(never)]
     pub const fn plus(self, duration: Duration) -> Self {
         Self(self.0.saturating_add(duration.0))
     }
@@ -81,6 +82,7 @@ pub struct Now {
 }
 
 /// The earlier of two deadlines, where there is any.
+#[inline(never)]
 pub fn earlier(one: Option<Instant>, other: Option<Instant>) -> Option<Instant> {
     match (one, other) {
         (Some(one), Some(other)) => Some(one.min(other)),

@@ -22,6 +22,7 @@ pub fn since_boot() -> Instant {
     instant(CLOCK_BOOTTIME)
 }
 
+#[inline(never)]
 fn instant(clock: u32) -> Instant {
     let (seconds, nanoseconds) = read(clock);
     Instant::new(seconds.cast_unsigned(), nanoseconds)
@@ -34,6 +35,7 @@ pub fn wall() -> Label {
 }
 
 /// All of them.
+#[inline(never)]
 pub fn now() -> Now {
     Now { monotonic: monotonic(), wall: wall(), since_boot: since_boot() }
 }

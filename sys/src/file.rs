@@ -58,6 +58,7 @@ pub enum Kind {
 }
 
 impl Metadata {
+    #[inline(never)]
     fn new(stat: Stat) -> Self {
         let mode = stat.st_mode.into();
         Self {

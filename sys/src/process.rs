@@ -56,9 +56,18 @@ fn clone_process<F: FnOnce() -> i32>(flags: u32, child: F) -> Result<Pid> {
     }
     let mut child = ManuallyDrop::new(child);
     let data = (&raw mut child).cast::<u8>();
-    // SAFETY: the flags ask for a process; it has one thread as this one has, so it may go on as its parent would. Where it
-    // shares memory it is what the closure captures by reference or copy alone.
-    let pid = unsafe { clone(flags, run::<F>, data) }?;
+    // SAFETY: `run` takes this closure. Where memory is shared it captures references and copies alone.
+    unsafe { clone_to_run(flags, run::<F>, data) }
+}
+
+/// As [`clone`].
+///
+/// # Safety
+/// - `run` may be called with `data` in the child, which shares memory if the flags say so.
+#[inline(never)]
+unsafe fn clone_to_run(flags: u32, run: unsafe extern "C" fn(*mut u8) -> i32, data: *mut u8) -> Result<Pid> {
+    // SAFETY: the flags ask for a process; it has one thread as this one has, so it may go on as its parent would.
+    let pid = unsafe { clone(flags, run, data) }?;
     // A pid is a small number, and 0 stays in the child.
     Pid::new(pid as u32).ok_or(Errno::AGAIN)
 }

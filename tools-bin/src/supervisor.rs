@@ -195,6 +195,7 @@ impl Supervisor {
         Ok(next)
     }
 
+    #[inline(never)]
     fn place(&mut self, member: Member) -> Option<&mut Place> {
         match member {
             Member::Main => Some(&mut self.main),
@@ -455,7 +456,7 @@ impl Place {
         let directory = self.directory.as_fd();
         let mut has_descriptors = true;
         let mut tell = |file: File, reason: Errno| {
-            if has_descriptors && matches!(reason, Errno::MFILE | Errno::NFILE) {
+            if matches!(reason, Errno::MFILE | Errno::NFILE) {
                 has_descriptors = false;
                 return;
             }

@@ -39,8 +39,11 @@ impl Notices {
 
     /// Begins to listen.
     pub fn new() -> Self {
-        let reserve = || file::open_path(CURRENT, c".").ok();
-        Self { signals: Signals::catch(CAUGHT).ok(), reserve: [reserve(), reserve(), reserve(), reserve()] }
+        let mut notices = Self { signals: Signals::catch(CAUGHT).ok(), ..Self::NONE };
+        for reserve in &mut notices.reserve {
+            *reserve = file::open_path(CURRENT, c".").ok();
+        }
+        notices
     }
 
     /// Listens for changes in the service in the current directory, as long as what it gives is open.
