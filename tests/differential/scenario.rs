@@ -1,0 +1,33 @@
+//! The table's form, and the table: a scenario has a name, its roles, and what is played.
+
+use crate::cast::Roles;
+use crate::play::Play;
+
+/// One row.
+pub struct Scenario {
+    /// Its name, unique.
+    pub name: String,
+    /// The combinations it is played in.
+    pub roles: Roles,
+    /// What is done and looked at.
+    pub play: Box<dyn Fn(&mut Play) + Send + Sync>,
+}
+
+/// A row of the table.
+pub fn scenario(name: &str, roles: Roles, play: impl Fn(&mut Play) + Send + Sync + 'static) -> Scenario {
+    Scenario { name: name.to_owned(), roles, play: Box::new(play) }
+}
+
+/// All rows.
+pub fn table() -> Vec<Scenario> {
+    let parts = [
+        crate::protocol::scenarios(),
+        crate::runsv::scenarios(),
+        crate::control::scenarios(),
+        crate::log::scenarios(),
+        crate::sv::scenarios(),
+        crate::life::scenarios(),
+        crate::runsvdir::scenarios(),
+    ];
+    parts.into_iter().flatten().collect()
+}
