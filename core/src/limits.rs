@@ -5,6 +5,9 @@ use crate::time::Duration;
 /// Commands that wait while a control script runs: one of each kind that waits, so it is never full.
 pub const WAITING_COMMANDS: usize = 9;
 
+/// Bytes that a supervisor takes from a control fifo before it looks at what else happened.
+pub const COMMANDS_AT_ONCE: usize = 8;
+
 /// Actions that one event can make a service and its log service ask for. Proven by the test that
 /// tries every short history, with room to spare.
 pub const PAIR_ACTIONS: usize = 12;

@@ -101,13 +101,13 @@ pub fn read_status() -> Result<(Status, Descriptor), Trouble> {
     decode_file(bytes).map(|status| (status, ok)).map_err(|_| Trouble::BadFormat)
 }
 
-/// The same for the service whose `supervise/` is `directory`; `None` if it is to be looked for by its path.
-pub fn read_status_in(directory: &Descriptor) -> Option<(Status, Descriptor)> {
-    let ok = file::open_fifo_to_write(directory.as_fd(), c"ok").ok()?;
+/// The status of the service whose `supervise/` is `directory`, which has told of a change, so that its supervisor is alive;
+/// `None` if it is to be looked for by its path.
+pub fn read_status_in(directory: &Descriptor) -> Option<Status> {
     let status = file::open_read(directory.as_fd(), c"status").ok()?;
     let mut buffer = [0; STATUS_FILE];
     let bytes = file::read(status.as_fd(), &mut buffer).ok()?;
-    Some((decode_file(bytes).ok()?, ok))
+    decode_file(bytes).ok()
 }
 
 /// Tells the service in the current directory, and gives its status from before.

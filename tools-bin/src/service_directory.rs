@@ -89,10 +89,15 @@ pub fn leads_group(directory: &Descriptor) -> bool {
     file::is_readable(directory.as_fd(), c"process-group")
 }
 
-/// Reads what the service asks for; `tell` is told what cannot be used, and why.
-pub fn read_settings(directory: BorrowedFd<'_>, tell: &mut dyn FnMut(File, Errno)) -> Settings {
-    let mut settings = Settings::DEFAULT;
-    for file in File::ALL {
+/// Reads what the service asks for in these files; `tell` is told what cannot be used, and why.
+pub fn read_settings(
+    directory: BorrowedFd<'_>,
+    files: &[File],
+    settings: &mut Settings,
+    tell: &mut dyn FnMut(File, Errno),
+) {
+    for file in files.iter().copied() {
+        settings.forget(file);
         let mut buffer = [0; SETTING_BYTES];
         let content = match file::open_read(directory, file.name()) {
             Err(Errno::NOENT) => continue,
@@ -109,7 +114,6 @@ pub fn read_settings(directory: BorrowedFd<'_>, tell: &mut dyn FnMut(File, Errno
             tell(file, reason);
         }
     }
-    settings
 }
 
 fn is_control_script(script: Script, surroundings: Surroundings<'_>) -> bool {

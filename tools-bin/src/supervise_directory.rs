@@ -8,10 +8,9 @@
 use core::ffi::CStr;
 
 use supervision::limits::{PATH_BYTES, STATUS_FILE};
-use supervision::process::Pid;
 use supervision::process::errno::Errno;
 use supervision::process::signal::Signal;
-use supervision::supervise::extension::{Extension, decode_file};
+use supervision::supervise::extension::{Extension, File, Status, decode_file, is_same_news, is_same_pid};
 use supervision::supervise::status::Record;
 use supervision::text::{Path, Text};
 use sys::file::{self, CURRENT, Metadata, Told};
@@ -161,8 +160,8 @@ pub struct SuperviseDirectory {
     control: Option<Control>,
     /// Open as long as the supervisor lives: that is how clients know.
     ok: Option<Descriptor>,
-    /// The pid that the file `pid` tells; `None` before it was ever written.
-    told_pid: Option<Option<Pid>>,
+    /// What the files tell; `None` before they were written, or if they may have been lost.
+    told: Option<File>,
     /// Given up for a moment when no other descriptor can be had.
     reserve: Option<Descriptor>,
 }
@@ -187,11 +186,11 @@ impl SuperviseDirectory {
         }
         listen(&directory, Told::Removals);
         let reserve = open_reserve(&directory);
-        Ok(Self { directory, lock, control: None, ok: None, told_pid: None, reserve })
+        Ok(Self { directory, lock, control: None, ok: None, told: None, reserve })
     }
 
     /// The status that the directory's last supervisor left.
-    pub fn read_status(&self) -> Option<(Record, Option<Extension>)> {
+    pub fn read_status(&self) -> Option<Status> {
         let mut buffer = [0; STATUS_FILE];
         let status = file::open_read(self.directory.as_fd(), Name::Status.path()).ok()?;
         decode_file(file::read(status.as_fd(), &mut buffer).ok()?).ok()
@@ -220,7 +219,7 @@ impl SuperviseDirectory {
         if !self.holds(Name::Ok, self.ok.as_ref()) {
             self.clear(Name::Ok);
         }
-        self.told_pid = None;
+        self.forget();
         Ok(())
     }
 
@@ -268,7 +267,7 @@ impl SuperviseDirectory {
 
     /// Whether the status was ever written.
     pub fn has_status(&self) -> bool {
-        self.told_pid.is_some()
+        self.told.is_some()
     }
 
     /// Makes and opens the fifo that tells that the supervisor lives: from now on clients may speak.
@@ -291,39 +290,48 @@ impl SuperviseDirectory {
         self.control.as_ref().map(|control| &control.reader)
     }
 
-    /// The next byte that was written to the control fifo, if any.
-    pub fn read_control(&self) -> Option<u8> {
-        let mut byte = [0];
-        match file::read(self.control()?.as_fd(), &mut byte).ok()? {
-            [byte] => Some(*byte),
-            _ => None,
-        }
+    /// The next bytes that were written to the control fifo, as many as fit into `buffer`.
+    pub fn read_control<'buffer>(&self, buffer: &'buffer mut [u8]) -> &'buffer [u8] {
+        self.control().and_then(|control| file::read(control.as_fd(), buffer).ok()).unwrap_or(&[])
     }
 
-    /// Writes `pid` (if it changed), `stat` and `status`; each is replaced as a whole.
+    /// The files may have been lost: they are written again although they tell nothing new.
+    pub fn forget(&mut self) {
+        self.told = None;
+    }
+
+    /// Writes `pid` (if it changed), `stat` and `status`, if there is anything to tell; each is replaced as a whole.
     ///
     /// # Errors
     /// The first file that could not be written; those after it were not tried.
     pub fn write_status(&mut self, record: &Record, extension: &Extension) -> Result<(), Trouble> {
+        let file = extension.encode(record);
+        let told = self.told.take();
+        if told.is_some_and(|told| is_same_news(&told, &file)) {
+            self.told = told;
+            return Ok(());
+        }
         // A file that is replaced is told as removed, and would wake the supervisor for what it does itself.
         listen(&self.directory, Told::Nothing);
-        let written = self.write_files(record, extension);
+        let written = self.write_files(record, &file, told.as_ref());
         listen(&self.directory, Told::Removals);
+        if written.is_ok() {
+            self.told = Some(file);
+        }
         written
     }
 
-    fn write_files(&mut self, record: &Record, extension: &Extension) -> Result<(), Trouble> {
-        if self.told_pid != Some(record.pid) {
+    fn write_files(&mut self, record: &Record, file: &File, told: Option<&File>) -> Result<(), Trouble> {
+        if !told.is_some_and(|told| is_same_pid(told, file)) {
             let mut line = Text::<12>::new();
             if let Some(pid) = record.pid {
                 line.push_number(pid.raw().into());
                 line.push(b"\n");
             }
             self.replace(Name::Pid, line.as_bytes())?;
-            self.told_pid = Some(record.pid);
         }
         self.replace(Name::Stat, record.stat_line().as_bytes())?;
-        self.replace(Name::Status, &extension.encode(record))
+        self.replace(Name::Status, file)
     }
 
     /// Gives a file new content: as a whole by another file, or in its place where there is no room for another.

@@ -3,7 +3,7 @@
 
 use core::ffi::CStr;
 
-use supervision::limits::{LOOK_INTERVAL, SCAN_INTERVAL};
+use supervision::limits::{COMMANDS_AT_ONCE, LOOK_INTERVAL, SCAN_INTERVAL};
 use supervision::process::Pid;
 use supervision::process::birth::Ticks;
 use supervision::process::errno::Errno;
@@ -18,7 +18,7 @@ use supervision::supervise::service::Service;
 use supervision::supervise::settings::{File, Settings};
 use supervision::supervise::status::Phase;
 use supervision::text::Text;
-use supervision::time::{Instant, earlier};
+use supervision::time::{Instant, Now, earlier};
 use sys::file::{self, CURRENT, Kind, Told, Waiting};
 use sys::memory::Protection;
 use sys::process::{self, Environment, ExecErrors, enter};
@@ -60,6 +60,8 @@ struct Place {
     group: Option<Pid>,
     /// Bytes that were no commands.
     ignored: u8,
+    /// What it asks for, as far as that was looked at.
+    settings: Settings,
 }
 
 /// A service and perhaps its log service, with all that is open for them.
@@ -249,6 +251,7 @@ impl Supervisor {
         let is_gone = file::metadata_of(self.main.directory.as_fd()).is_ok_and(|metadata| metadata.links == 0);
         if is_gone && !self.find_directory() {
             // It will not do, and that is told.
+            self.main.supervise.forget();
             return self.write_status(Member::Main, shared);
         }
         for member in [Member::Main, Member::Log] {
@@ -285,19 +288,32 @@ impl Supervisor {
         }
     }
 
-    /// Reads one byte from a fifo, and acts on it if it is a command.
-    pub fn take_command(&mut self, member: Member, shared: &Shared) -> Next {
-        let byte = self.place(member).and_then(|place| place.supervise.read_control());
-        match byte.and_then(Command::from_byte) {
+    /// Reads a few bytes from a fifo, and acts on those that are commands. More are left for later, so that who ended meanwhile
+    /// is not kept waiting.
+    pub fn take_commands(&mut self, member: Member, shared: &Shared) -> Next {
+        let mut buffer = [0; COMMANDS_AT_ONCE];
+        let bytes = self.place(member).map_or(&[][..], |place| place.supervise.read_control(&mut buffer));
+        for byte in bytes {
+            if self.take_byte(member, *byte, shared) == Next::Exit {
+                return Next::Exit;
+            }
+        }
+        Next::Wait
+    }
+
+    fn take_byte(&mut self, member: Member, byte: u8, shared: &Shared) -> Next {
+        match Command::from_byte(byte) {
             Some(command) => {
                 if matches!(command, Command::Down | Command::Exit | Command::Term) {
-                    self.configure(Member::Main, shared);
-                    self.configure(Member::Log, shared);
+                    self.configure(member, File::OF_STOP, shared);
+                }
+                if command == Command::Exit {
+                    self.configure(Member::Log, File::OF_STOP, shared);
                 }
                 self.handle(Event::Command(member, command), shared)
             }
             None => {
-                if let (Some(_), Some(place)) = (byte, self.place(member))
+                if let Some(place) = self.place(member)
                     && place.ignored < u8::MAX
                 {
                     place.ignored = place.ignored.saturating_add(1);
@@ -310,16 +326,17 @@ impl Supervisor {
 
     /// The supervisor was told to end.
     pub fn terminate(&mut self, shared: &Shared) -> Next {
-        self.configure(Member::Main, shared);
-        self.configure(Member::Log, shared);
+        self.configure(Member::Main, File::OF_STOP, shared);
+        self.configure(Member::Log, File::OF_STOP, shared);
         self.handle(Event::Terminate, shared)
     }
 
     /// Reads what a member asks for, just before it matters.
-    fn configure(&mut self, member: Member, shared: &Shared) {
+    fn configure(&mut self, member: Member, files: &[File], shared: &Shared) {
         let name = self.name;
         if let Some(place) = self.place(member) {
-            let settings = place.settings(member, name, shared);
+            place.read_settings(files, member, name, shared);
+            let settings = place.settings;
             self.pair.configure(member, settings);
         }
     }
@@ -331,7 +348,7 @@ impl Supervisor {
         self.pair.handle(event, now, &mut actions);
         while let Some((member, action)) = actions.pop_front() {
             match action {
-                Action::Spawn(script) => self.spawn(member, script, shared, &mut actions),
+                Action::Spawn(script) => self.spawn(member, script, now, shared, &mut actions),
                 Action::Signal(pid, signal) => self.signal(member, pid, signal),
                 Action::WriteStatus => self.write_status(member, shared),
                 Action::ClosePipe => self.pipe = None,
@@ -352,7 +369,7 @@ impl Supervisor {
         }
         for member in [Member::Main, Member::Log] {
             if self.pair.member(member).and_then(Service::pid) == Some(pid) {
-                self.configure(member, shared);
+                self.configure(member, File::OF_END, shared);
             }
             if let Some(place) = self.place(member)
                 && place.group.take_if(|leader| *leader == pid).is_some()
@@ -371,7 +388,7 @@ impl Supervisor {
         }
     }
 
-    fn spawn(&mut self, member: Member, script: Script, shared: &Shared, actions: &mut Actions) {
+    fn spawn(&mut self, member: Member, script: Script, now: Now, shared: &Shared, actions: &mut Actions) {
         let place = match (member, &self.log) {
             (Member::Log, Some(log)) => log,
             (Member::Main | Member::Log, _) => &self.main,
@@ -405,7 +422,8 @@ impl Supervisor {
             }
         };
         // Forking took its time, and a start counts from when it happened.
-        self.pair.handle(answer, clock::now(), actions);
+        let now = if matches!(answer, Event::Absent(..)) { now } else { clock::now() };
+        self.pair.handle(answer, now, actions);
     }
 
     fn write_status(&mut self, member: Member, shared: &Shared) {
@@ -448,11 +466,11 @@ impl Supervisor {
 
 impl Place {
     fn new(directory: Descriptor, supervise: SuperviseDirectory) -> Self {
-        Self { directory, supervise, told: None, foreign: None, group: None, ignored: 0 }
+        Self { directory, supervise, told: None, foreign: None, group: None, ignored: 0, settings: Settings::DEFAULT }
     }
 
     /// What the member asks for in its directory. What cannot be used is told, and counts as not there.
-    fn settings(&mut self, member: Member, name: &CStr, shared: &Shared) -> Settings {
+    fn read_settings(&mut self, files: &[File], member: Member, name: &CStr, shared: &Shared) {
         let directory = self.directory.as_fd();
         let mut has_descriptors = true;
         let mut tell = |file: File, reason: Errno| {
@@ -463,11 +481,11 @@ impl Place {
             let values = [name.to_bytes(), prefix(member), file.name().to_bytes(), reason.text()];
             shared.errors.line(b"runsv %: warning: unable to use %%: %", &values);
         };
-        let settings = read_settings(directory, &mut tell);
-        if has_descriptors {
-            return settings;
+        let settings = &mut self.settings;
+        read_settings(directory, files, settings, &mut tell);
+        if !has_descriptors {
+            self.supervise.with_reserve(|_| read_settings(directory, files, settings, &mut |_, _| {}));
         }
-        self.supervise.with_reserve(|_| read_settings(directory, &mut |_, _| {}))
     }
 
     /// The member's machine: as it was `found`, or new.
@@ -490,8 +508,8 @@ impl Place {
             self.group = Some(pid);
         }
         self.foreign = Some(process);
-        let settings = self.settings(member, name, shared);
-        Service::taken_over(member, wants_up, (&record, &extension), pid, settings, now)
+        self.read_settings(File::OF_STOP, member, name, shared);
+        Service::taken_over(member, wants_up, (&record, &extension), pid, self.settings, now)
     }
 }
 

@@ -114,7 +114,7 @@ enum Look {
     Failed,
     Waiting {
         /// The fifo whose reader is the supervisor.
-        ok: Descriptor,
+        ok: Option<Descriptor>,
         /// Nothing will tell of the change: it must be looked for.
         needs_looking: bool,
     },
@@ -153,7 +153,7 @@ impl Waiting<'_> {
                         Look::Waiting { ok, needs_looking } => {
                             let is_told = pending.directory.is_some() && !needs_looking;
                             pending.look_at = if is_told { None } else { Some(now.plus(CHECK_INTERVAL)) };
-                            supervisor = supervisor.or(Some(ok));
+                            supervisor = supervisor.or(ok);
                         }
                     }
                 }
@@ -178,10 +178,11 @@ impl Waiting<'_> {
         let name = pending.name;
         let bytes = self.request.bytes;
         // What is open may be another directory by now; at the end the path counts.
-        let directory = pending.directory.as_ref().filter(|_| !is_late);
+        let exits = bytes.contains(&b'x');
+        let directory = pending.directory.as_ref().filter(|_| !is_late && !exits);
         let found = match directory.and_then(read_status_in) {
-            Some(found) => Ok(found),
-            None => (self.enter)(name).and_then(|()| read_status()),
+            Some(status) => Ok((status, None)),
+            None => (self.enter)(name).and_then(|()| read_status()).map(|(status, ok)| (status, Some(ok))),
         };
         let (status, ok) = match found {
             Ok(found) => found,

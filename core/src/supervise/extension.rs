@@ -153,7 +153,19 @@ mod at {
     pub const WRITTEN: usize = 72;
 }
 
-type File = [u8; STATUS_FILE];
+/// A whole status file.
+pub type File = [u8; STATUS_FILE];
+
+/// Whether two files tell the same, whenever they were written.
+pub fn is_same_news(one: &File, other: &File) -> bool {
+    one.get(..at::WRITTEN) == other.get(..at::WRITTEN)
+}
+
+/// Whether two files tell of the same process.
+pub fn is_same_pid(one: &File, other: &File) -> bool {
+    const PID: core::ops::Range<usize> = 12..16;
+    one.get(PID) == other.get(PID)
+}
 
 /// Puts one part in its place.
 #[inline(always)]
@@ -355,6 +367,16 @@ mod tests {
             assert_eq!(Failure::decode(kind, errno), Some(failure));
         }
         assert_eq!(Failure::decode(0, errno), None);
+    }
+
+    #[test]
+    fn only_the_time_of_writing_is_no_news() {
+        let told = extension().encode(&RECORD);
+        for place in 0..STATUS_FILE {
+            let mut other = told;
+            other[place] ^= 1;
+            assert_eq!(is_same_news(&told, &other), place >= at::WRITTEN);
+        }
     }
 
     #[test]

@@ -40,9 +40,14 @@ pub enum File {
 }
 
 impl File {
-    /// All of them; `backoff` before `max-death-tally`, which says more.
-    pub const ALL: [Self; 5] =
-        [Self::DownSignal, Self::TimeoutKill, Self::TimeoutFinish, Self::Backoff, Self::MaxDeathTally];
+    /// Those that matter when a service is told to stop.
+    pub const OF_STOP: &[Self] = &[Self::DownSignal, Self::TimeoutKill];
+
+    /// Those that matter when it has ended; `backoff` before `max-death-tally`, which says more.
+    pub const OF_END: &[Self] = &[Self::TimeoutFinish, Self::Backoff, Self::MaxDeathTally];
+
+    /// Those that say how long a stop may take.
+    pub const OF_TIMES: &[Self] = &[Self::TimeoutKill, Self::TimeoutFinish];
 
     /// Its name, NUL-terminated.
     pub fn name(self) -> &'static core::ffi::CStr {
@@ -61,6 +66,18 @@ impl File {
 pub struct Senseless;
 
 impl Settings {
+    /// Counts `file` as absent.
+    pub fn forget(&mut self, file: File) {
+        match file {
+            File::DownSignal => self.down_signal = Self::DEFAULT.down_signal,
+            File::TimeoutKill => self.kill_after = None,
+            File::TimeoutFinish => self.finish_limit = None,
+            File::Backoff => self.back_off_after = None,
+            // What `backoff` says holds without it.
+            File::MaxDeathTally => {}
+        }
+    }
+
     /// Takes what `file` holds: its first bytes, as many as there are or as [`crate::limits::SETTING_BYTES`] allows.
     ///
     /// # Errors
@@ -121,6 +138,20 @@ mod tests {
     }
 
     #[test]
+    fn what_is_absent_is_the_default() {
+        let mut settings = Settings {
+            down_signal: Signal::HUP,
+            kill_after: Some(Duration::ZERO),
+            finish_limit: Some(Duration::ZERO),
+            back_off_after: Some(7),
+        };
+        for file in File::OF_STOP.iter().chain(File::OF_END) {
+            settings.forget(*file);
+        }
+        assert_eq!(settings, Settings::DEFAULT);
+    }
+
+    #[test]
     fn zero_is_never() {
         assert_eq!(taken(File::TimeoutKill, b"0\n"), Ok(Settings::DEFAULT));
     }
@@ -151,7 +182,7 @@ mod tests {
     proptest! {
         #[test]
         fn any_content_is_taken_or_refused(content: Vec<u8>) {
-            for file in File::ALL {
+            for file in File::OF_STOP.iter().chain(File::OF_END).copied() {
                 let _ = taken(file, &content);
             }
         }

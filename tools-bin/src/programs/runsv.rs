@@ -60,6 +60,7 @@ pub fn main(words: Words) -> i32 {
 #[inline(never)]
 fn supervise(supervisor: &mut Supervisor, shared: &Shared) -> Result<(), Fatal> {
     let mut next = supervisor.begin(shared)?;
+    memory::give_back_stack();
     while next == Next::Wait {
         next = turn(supervisor, shared);
     }
@@ -69,7 +70,6 @@ fn supervise(supervisor: &mut Supervisor, shared: &Shared) -> Result<(), Fatal> 
 /// Waits for something to happen, and deals with it: children first, then one command of each, then signals.
 fn turn(supervisor: &mut Supervisor, shared: &Shared) -> Next {
     let ([main, log], [main_end, log_end]) = (supervisor.controls(), supervisor.ends());
-    memory::give_back_stack();
     let [is_signalled, has_command, has_log_command, ..] =
         poll::wait([Some(shared.signals.as_fd()), main, log, main_end, log_end], supervisor.deadline());
     let mut is_told_to_end = false;
@@ -95,9 +95,13 @@ fn turn(supervisor: &mut Supervisor, shared: &Shared) -> Next {
         }
     }
     for (member, has_command) in [(Member::Main, has_command), (Member::Log, has_log_command)] {
-        if has_command && supervisor.take_command(member, shared) == Next::Exit {
+        if has_command && supervisor.take_commands(member, shared) == Next::Exit {
             return Next::Exit;
         }
+    }
+    if !has_command && !has_log_command {
+        // After a command another one often follows.
+        memory::give_back_stack();
     }
     if is_told_to_end {
         supervisor.terminate(shared)

@@ -7,7 +7,7 @@ use heapless::Vec;
 use supervision::limits::{PATH_BYTES, SERVICES_AT_ONCE, STOP_MARGIN};
 use supervision::process::errno::Errno;
 use supervision::supervise::client::{Request, Verb};
-use supervision::supervise::settings::Settings;
+use supervision::supervise::settings::{File, Settings};
 use supervision::text::Path;
 use supervision::time::{Duration, Instant};
 use sys::file::{self, CURRENT};
@@ -279,7 +279,10 @@ impl Call {
         };
         // Only what is stopped takes its own time.
         let stops = request.bytes.iter().any(|byte| matches!(byte, b'd' | b'x' | b't'));
-        let settings = if stops { read_settings(CURRENT, &mut |_, _| {}) } else { Settings::DEFAULT };
+        let mut settings = Settings::DEFAULT;
+        if stops {
+            read_settings(CURRENT, File::OF_TIMES, &mut settings, &mut |_, _| {});
+        }
         match settings.kill_after {
             None => now.plus(usual),
             Some(kill_after) => {
