@@ -40,6 +40,30 @@ const WAITING: [&str; 28] = [
     "kill",
 ];
 
+/// Words for an init script.
+const INIT_WORDS: [&str; 20] = [
+    "start",
+    "stop",
+    "restart",
+    "reload",
+    "shutdown",
+    "force-reload",
+    "force-restart",
+    "force-stop",
+    "force-shutdown",
+    "try-restart",
+    "check",
+    "up",
+    "u",
+    "down",
+    "once",
+    "hup",
+    "term",
+    "exit",
+    "x",
+    "1",
+];
+
 /// The scenarios of this part.
 pub fn scenarios() -> Vec<Scenario> {
     let mut all = command_lines();
@@ -50,6 +74,9 @@ pub fn scenarios() -> Vec<Scenario> {
     }
     all.extend(check_scripts());
     all.extend(init_scripts());
+    for word in INIT_WORDS {
+        all.push(scenario(&format!("init script with {word}"), Roles::Client, move |play| init_word(play, word)));
+    }
     all
 }
 
@@ -343,7 +370,7 @@ fn places() -> Vec<Scenario> {
             let _services = names.map(|name| fake(play, name, up()));
             for name in names {
                 play.sv(&["status", name]);
-                play.sv(&["-w0", "stop", name]);
+                play.sv(&["-w0", "up", name]);
             }
             for name in [&"n".repeat(256), &"n/".repeat(3000), ""] {
                 play.sv(&["status", name]);
@@ -506,39 +533,6 @@ fn init_scripts() -> Vec<Scenario> {
                 play.init_script(name, &["status"]);
             }
         }),
-        scenario("init scripts with every word", Roles::Client, |play| {
-            let words = [
-                "start",
-                "stop",
-                "restart",
-                "reload",
-                "shutdown",
-                "force-reload",
-                "force-restart",
-                "force-stop",
-                "force-shutdown",
-                "try-restart",
-                "check",
-                "up",
-                "u",
-                "down",
-                "once",
-                "hup",
-                "term",
-                "exit",
-                "x",
-                "1",
-            ];
-            for word in words {
-                for (name, status) in [("high", up()), ("low", down())] {
-                    let mut service = fake(play, &format!("{word}-{name}"), status);
-                    let name = service.service().name();
-                    play.init_script(&name, &["-w0", word, "and", "more"]);
-                    let received = service.received();
-                    play.saw(&format!("bytes to {name}"), &received);
-                }
-            }
-        }),
         scenario("init scripts of services that cannot be told", Roles::Client, |play| {
             drop(fake(play, "stopped", up()));
             play.service("never");
@@ -549,4 +543,13 @@ fn init_scripts() -> Vec<Scenario> {
             }
         }),
     ]
+}
+
+fn init_word(play: &mut Play, word: &str) {
+    for (name, status) in [("high", up()), ("low", down())] {
+        let mut service = fake(play, name, status);
+        play.init_script(name, &["-w0", word, "and", "more"]);
+        let received = service.received();
+        play.saw(&format!("bytes to {name}"), &received);
+    }
 }

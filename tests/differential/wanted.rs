@@ -692,9 +692,7 @@ pub const WANTED: &[Wanted] = &[
                 "ending: k\nall: k\nfuture: dk\nfinishing: dk\nlast: dk\nlate: dk\nstopped: d\nfailing: d\nasleep: d\nfallen: d",
                 "ending: dk\nall: dk\nfuture: dk\nfinishing: dk\nlast: dk\nlate: dk\nstopped: d\nfailing: dk\nasleep: d\nfallen: dk",
             ),
-            seen(&["init scripts with every word"], "bytes to start-high", "", "u"),
-            seen(&["init scripts with every word"], "bytes to up-high", "", "u"),
-            seen(&["init scripts with every word"], "bytes to u-high", "", "u"),
+            seen(&["init script with start", "init script with up", "init script with u"], "bytes to high", "", "u"),
             seen(
                 &["a user who may not"],
                 "sv -w1 up web, modes 755 and 666",
