@@ -76,7 +76,10 @@ fn adds_the_file_is_as_long_as_promised_and_names_the_boot() {
     assert_eq!(service.status_bytes().map(|bytes| bytes.len()), Some(STATUS_BYTES));
     assert_eq!((extension.boot, extension.pipe, extension.wanted), (boot_name(), 0, 'u'));
     assert!((before..=after).contains(&extension.seconds), "{before} {after}: {extension:?}");
-    assert!((before * 100..=after * 100).contains(&extension.written), "{before} {after}: {extension:?}");
+    assert!(
+        (before * 1_000_000_000..=after * 1_000_000_000).contains(&extension.written),
+        "{before} {after}: {extension:?}"
+    );
     assert!(extension.nanoseconds < 1_000_000_000, "{extension:?}");
 }
 

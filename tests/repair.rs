@@ -241,9 +241,10 @@ fn renamed_service_directory_stays_in_charge() {
 #[test]
 fn mends_f6_removed_service_directory_is_told_once() {
     let scratch = Scratch::new();
-    let service = scratch.service("web").run("exec sleep 1000");
+    let service = scratch.service("web").run("echo >>starts; exec sleep 1000");
     let mut runsv = scratch.supervise(&service);
     let pid = service.wait_running();
+    service.wait_lines("starts", 1);
     std::fs::remove_dir_all(service.path()).expect("the service directory");
     for _round in 0..20 {
         runsv.signal(Signal::SIGHUP);

@@ -59,11 +59,11 @@ impl<const N: usize> Text<N> {
 
 /// The number that `digits` stand for, all of them decimal; `None` if there are none, if there is something else, or if it is
 /// too large.
-pub fn decimal(digits: &[u8]) -> Option<u32> {
+pub fn decimal(digits: &[u8]) -> Option<u64> {
     if digits.is_empty() {
         return None;
     }
-    digits.iter().try_fold(0_u32, |number, digit| match digit {
+    digits.iter().try_fold(0_u64, |number, digit| match digit {
         b'0'..=b'9' => number.checked_mul(10)?.checked_add(digit.wrapping_sub(b'0').into()),
         _ => None,
     })
@@ -115,9 +115,9 @@ mod tests {
 
     #[test]
     fn only_decimal_numbers_that_fit_are_numbers() {
-        assert_eq!(decimal(b"4294967295"), Some(u32::MAX));
+        assert_eq!(decimal(b"18446744073709551615"), Some(u64::MAX));
         assert_eq!(decimal(b"007"), Some(7));
-        for text in ["", "-1", "+1", "1x", " 1", "4294967296", "99999999999999999999"] {
+        for text in ["", "-1", "+1", "1x", " 1", "18446744073709551616", "99999999999999999999"] {
             assert_eq!(decimal(text.as_bytes()), None, "{text}");
         }
     }

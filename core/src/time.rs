@@ -47,6 +47,16 @@ impl Instant {
         Self(seconds.saturating_mul(NANOSECONDS).saturating_add(nanoseconds as u64))
     }
 
+    /// The moment so many nanoseconds after the origin.
+    pub const fn from_raw(nanoseconds: u64) -> Self {
+        Self(nanoseconds)
+    }
+
+    /// How many nanoseconds after the origin it is.
+    pub const fn raw(self) -> u64 {
+        self.0
+    }
+
     /// Whole seconds since the origin.
     pub const fn seconds(self) -> u64 {
         Duration(self.0).seconds()
@@ -61,6 +71,11 @@ impl Instant {
     #[inline(never)]
     pub const fn plus(self, duration: Duration) -> Self {
         Self(self.0.saturating_add(duration.0))
+    }
+
+    /// The moment `duration` earlier, but not before the origin.
+    pub const fn minus(self, duration: Duration) -> Self {
+        Self(self.0.saturating_sub(duration.0))
     }
 
     /// How much later this is than `earlier`; zero if it is not.

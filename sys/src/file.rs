@@ -11,8 +11,8 @@ use core::ffi::CStr;
 
 use linux_raw_sys::general::{
     __NR_fcntl, __NR_openat, __NR_pipe2, __NR_readlinkat, DN_ATTRIB, DN_DELETE, DN_MULTISHOT, DN_RENAME, F_NOTIFY,
-    F_SETSIG, O_CLOEXEC, O_CREAT, O_DIRECTORY, O_LARGEFILE, O_NOCTTY, O_NOFOLLOW, O_NONBLOCK, O_PATH, O_RDONLY, O_RDWR,
-    O_TRUNC, O_WRONLY,
+    F_SETSIG, O_CLOEXEC, O_CREAT, O_DIRECTORY, O_EXCL, O_LARGEFILE, O_NOCTTY, O_NOFOLLOW, O_NONBLOCK, O_PATH, O_RDONLY,
+    O_RDWR, O_TRUNC, O_WRONLY,
 };
 use rustix::fd::BorrowedFd;
 use rustix::fs::{Access, AtFlags, FileType, FlockOperation, Mode, OFlags, Stat};
@@ -22,7 +22,7 @@ use supervision::process::signal::Signal;
 
 use crate::call::call;
 use crate::descriptor::number;
-use crate::{Descriptor, Result, errno};
+use crate::{Descriptor, Result, errno, process};
 
 /// The current directory, where a directory is asked for.
 pub const CURRENT: BorrowedFd<'static> = rustix::fs::CWD;
@@ -36,6 +36,8 @@ pub struct Metadata {
     pub inode: u64,
     /// How many names it has; none: it was removed.
     pub links: u64,
+    /// Whose it is.
+    pub user: u32,
     /// Permission bits.
     pub mode: u32,
     /// What it is.
@@ -65,6 +67,7 @@ impl Metadata {
             device: stat.st_dev.into(),
             inode: stat.st_ino.into(),
             links: stat.st_nlink.into(),
+            user: stat.st_uid,
             mode,
             kind: match FileType::from_raw_mode(mode) {
                 FileType::Directory => Kind::Directory,
@@ -123,6 +126,31 @@ fn only_fifo(opened: Descriptor) -> Result<Descriptor> {
     match metadata_of(opened.as_fd())?.kind {
         Kind::Fifo => Ok(opened),
         _ => Err(Errno::NODEV),
+    }
+}
+
+/// Opens a file for reading that nobody but the caller and root can have written. A link is not followed.
+///
+/// # Errors
+/// `ELOOP` if it is a link, `EPERM` if others may have written it; else the kernel's.
+pub fn open_trusted(directory: BorrowedFd<'_>, path: &CStr) -> Result<Descriptor> {
+    const OTHERS_WRITE: u32 = 0o022;
+    let opened = open(directory, path, O_RDONLY | O_NOFOLLOW, 0)?;
+    let metadata = metadata_of(opened.as_fd())?;
+    let is_ours = metadata.user == 0 || metadata.user == process::effective_user();
+    if is_ours && metadata.mode & OTHERS_WRITE == 0 { Ok(opened) } else { Err(Errno::PERM) }
+}
+
+/// Makes a file for writing, with mode 0644 less the umask, in the place of what has its name.
+///
+/// # Errors
+/// The kernel's.
+pub fn create_anew(directory: BorrowedFd<'_>, path: &CStr) -> Result<Descriptor> {
+    let create = || open(directory, path, O_WRONLY | O_CREAT | O_EXCL, 0o644);
+    match create() {
+        // Left behind, or laid there by somebody.
+        Err(Errno::EXIST) => remove(directory, path).and_then(|()| create()),
+        created => created,
     }
 }
 
@@ -257,6 +285,15 @@ pub fn rename(directory: BorrowedFd<'_>, from: &CStr, to: &CStr) -> Result<()> {
 /// The kernel's.
 pub fn set_mode(directory: BorrowedFd<'_>, path: &CStr, mode: u32) -> Result<()> {
     rustix::fs::chmodat(directory, path, Mode::from_raw_mode(mode), AtFlags::empty()).map_err(errno)
+}
+
+/// Sets an open file's mode to what it is: nothing changes, and those who watch it are told.
+///
+/// # Errors
+/// The kernel's.
+pub fn touch_mode(file: BorrowedFd<'_>) -> Result<()> {
+    let mode = metadata_of(file)?.mode;
+    rustix::fs::fchmod(file, Mode::from_raw_mode(mode)).map_err(errno)
 }
 
 /// What `path` leads to, links followed.

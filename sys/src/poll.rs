@@ -65,6 +65,28 @@ fn poll(polled: &mut [PollFd<'_>], deadline: Option<Instant>) -> Polled {
     }
 }
 
+/// Whether `descriptor` can be read now.
+pub fn is_readable(descriptor: BorrowedFd<'_>) -> bool {
+    wait_for(descriptor, Some(Instant::ORIGIN))
+}
+
+/// Whether nobody reads the pipe whose writing end this is.
+pub fn has_no_reader(writer: BorrowedFd<'_>) -> bool {
+    let mut polled = [PollFd::from_borrowed_fd(writer, PollFlags::empty())];
+    let now = Timespec { tv_sec: 0, tv_nsec: 0 };
+    rustix::event::poll(&mut polled, Some(&now)).is_ok()
+        && polled.iter().all(|polled| polled.revents().contains(PollFlags::ERR))
+}
+
+/// Whether all of these are open descriptors.
+pub fn are_open(descriptors: [BorrowedFd<'_>; 3]) -> bool {
+    let mut polled = descriptors.map(|descriptor| PollFd::from_borrowed_fd(descriptor, PollFlags::empty()));
+    let now = Timespec { tv_sec: 0, tv_nsec: 0 };
+    // A descriptor that is closed is told as such although nothing is asked of it.
+    rustix::event::poll(&mut polled, Some(&now)).is_ok()
+        && polled.iter().all(|polled| !polled.revents().contains(PollFlags::NVAL))
+}
+
 /// Whether a short line can be written to `descriptor` without waiting.
 pub fn is_writable(descriptor: BorrowedFd<'_>) -> bool {
     let mut polled = [PollFd::from_borrowed_fd(descriptor, PollFlags::OUT)];

@@ -8,17 +8,20 @@
 use core::ffi::{CStr, c_char};
 use core::mem::ManuallyDrop;
 
-use linux_raw_sys::general::{__NR_execve, __NR_getcwd, __NR_kill, __NR_pidfd_open, CLONE_VFORK, CLONE_VM, SIGCHLD};
+use linux_raw_sys::general::{
+    __NR_execve, __NR_getcwd, __NR_kill, __NR_pidfd_open, __NR_pidfd_send_signal, CLONE_VFORK, CLONE_VM, SIGCHLD,
+};
 use rustix::fd::AsFd;
 use rustix::process::WaitOptions;
 use supervision::process::Pid;
-use supervision::process::birth::{self, Ticks};
+use supervision::process::birth::{self, Birth};
 use supervision::process::errno::Errno;
 use supervision::process::outcome::Outcome;
 use supervision::process::signal::Signal;
 use supervision::text::Path;
 
 use crate::call::{call, clone};
+use crate::descriptor::number;
 use crate::file::CURRENT;
 use crate::{Descriptor, Result, errno, file};
 
@@ -40,7 +43,8 @@ pub fn spawn<F: FnOnce() -> i32>(child: F) -> Result<Pid> {
 }
 
 /// As [`spawn`], but the caller waits until the child has executed another program, or has ended: nothing is copied for it
-/// meanwhile. `child` must never wait for anything, and leave the caller's memory as it is.
+/// meanwhile. `child` must never wait for anything. What it writes into a `Cell` of the caller, the caller finds there (but not
+/// where an emulator forks in full).
 ///
 /// # Errors
 /// `EAGAIN`, `ENOMEM`: there is no room for another process.
@@ -176,12 +180,30 @@ pub fn watch_end(process: Pid) -> Result<Descriptor> {
     Descriptor::from_call(unsafe { call(__NR_pidfd_open, [process.raw() as usize, 0, 0, 0]) })
 }
 
-/// When a process was started; `None` if it has ended, or if `/proc` does not tell.
-pub fn birth(process: Pid) -> Option<Ticks> {
+/// What tells a process from others of its number.
+///
+/// # Errors
+/// `ENOENT`, `ESRCH`: there is no such process; else the kernel's, which say nothing of the process.
+pub fn birth(process: Pid) -> Result<Birth> {
     // Name and numbers up to the start fit many times.
     let mut buffer = [0; 512];
-    let stat = file::open_read(CURRENT, path_of(process, b"/stat").terminated()?).ok()?;
-    birth::started(file::read(stat.as_fd(), &mut buffer).ok()?)
+    let mut path = path_of(process, b"/stat");
+    let stat = file::open_read(CURRENT, path.terminated().ok_or(Errno::INVAL)?)?;
+    birth::read(file::read(stat.as_fd(), &mut buffer)?).ok_or(Errno::INVAL)
+}
+
+/// Sends a signal to the process that a descriptor of [`watch_end`] stands for.
+///
+/// # Errors
+/// `ESRCH` if it has ended; else the kernel's.
+pub fn signal_by(end: &Descriptor, signal: Signal) -> Result<()> {
+    // SAFETY: takes numbers alone, and no further information.
+    unsafe { call(__NR_pidfd_send_signal, [number(end), signal.number().into(), 0, 0]) }.map(drop)
+}
+
+/// The user in whose name the caller acts.
+pub fn effective_user() -> u32 {
+    rustix::process::geteuid().as_raw()
 }
 
 /// The path of something that `/proc` tells about a process.

@@ -12,7 +12,7 @@ use rustix::io::FdFlags;
 
 use crate::call::call;
 use crate::descriptor::{borrow as lend, number};
-use crate::{Result, errno, file};
+use crate::{Result, errno, file, poll};
 
 /// A standard descriptor.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -50,7 +50,12 @@ pub fn close_output() {
 /// Opens `/dev/null`, or something that cannot be used at all, in the place of each standard descriptor that is
 /// closed, so that no file takes its number.
 pub fn open_closed() {
-    for standard in [Standard::Input, Standard::Output, Standard::Error] {
+    // Nearly always all are open.
+    let all = [Standard::Input, Standard::Output, Standard::Error];
+    if poll::are_open(all.map(borrow)) {
+        return;
+    }
+    for standard in all {
         if rustix::io::fcntl_getfd(borrow(standard)).is_err() {
             // The lowest free number is this one: those below it are open by now.
             let _ = file::open_nothing().map(ManuallyDrop::new);

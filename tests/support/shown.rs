@@ -65,7 +65,7 @@ pub struct Extension {
     pub tally: u16,
     /// Seconds of the back-off.
     pub backoff: u16,
-    /// When the file was written, in hundredths of a second on the clock of the boot.
+    /// When the file was written, in nanoseconds on the clock of the boot.
     pub written: u64,
 }
 
@@ -90,7 +90,7 @@ impl Extension {
             failed_start: 0,
             tally: 0,
             backoff: 0,
-            written: boot_seconds() * 100,
+            written: boot_seconds() * 1_000_000_000,
         }
     }
 

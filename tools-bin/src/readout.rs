@@ -9,7 +9,7 @@ use supervision::time::Instant;
 use sys::file::{self, CURRENT, Kind, Waiting};
 use sys::standard::{Standard, redirect};
 use sys::title::Title;
-use sys::{BorrowedFd, Descriptor, clock, process, report, standard};
+use sys::{BorrowedFd, Descriptor, clock, poll, process, report, standard};
 
 use crate::Words;
 
@@ -116,5 +116,7 @@ fn open_pipe(warn: &dyn Fn(&[u8])) -> Option<Descriptor> {
 
 fn open_pipe_of(path: &CStr) -> Option<Descriptor> {
     let pipe = file::metadata(CURRENT, path).ok().filter(|metadata| metadata.kind == Kind::Fifo);
-    pipe.and_then(|_| file::open_read(CURRENT, path).ok())
+    // One that somebody reads is not ours.
+    let is_left = file::open_write(CURRENT, path).is_ok_and(|writer| poll::has_no_reader(writer.as_fd()));
+    pipe.filter(|_| is_left).and_then(|_| file::open_read(CURRENT, path).ok())
 }

@@ -1,5 +1,6 @@
 //! The programs in a service directory: which are there, and how each is executed (runsv(8)).
 
+use core::cell::Cell;
 use core::ffi::CStr;
 
 use supervision::limits::SETTING_BYTES;
@@ -11,7 +12,7 @@ use supervision::supervise::event::{Member, Script};
 use supervision::supervise::settings::{File, Settings};
 use supervision::text::Text;
 use sys::memory::Protection;
-use sys::process::{Environment, ExecErrors, enter, execute, lead_group, spawn_at_once};
+use sys::process::{Environment, enter, execute, lead_group, spawn_at_once};
 use sys::report::Errors;
 use sys::signal::{SignalSet, Signals};
 use sys::standard::{Standard, redirect};
@@ -54,7 +55,7 @@ pub struct Surroundings<'a> {
     /// The supervisor's environment.
     pub environment: Environment,
     /// Where a child leaves the reason why it could not execute its program.
-    pub exec_errors: &'a ExecErrors,
+    pub failed: &'a Cell<Option<Errno>>,
     /// Where the supervisor tells of trouble.
     pub errors: &'a Errors,
 }
@@ -75,13 +76,18 @@ pub fn start(member: Member, script: Script, surroundings: Surroundings<'_>) -> 
     let is_there = match script {
         Script::Run => true,
         // Readable is enough: one that cannot be executed is tried, and says so.
-        Script::Finish(_) => file::is_readable(surroundings.directory.as_fd(), c"./finish"),
+        Script::Finish(_) => has_finish(surroundings.directory),
         Script::Control(_) => is_control_script(script, surroundings),
     };
     if !is_there {
         return Err(NotStarted::Absent);
     }
     spawn_at_once(|| become_script(member, script, surroundings)).map_err(NotStarted::NoFork)
+}
+
+/// Whether there is a finish script.
+pub fn has_finish(directory: &Descriptor) -> bool {
+    file::is_readable(directory.as_fd(), c"./finish")
 }
 
 /// Whether `./run` shall lead a process group of its own, by which all of it is signalled.
@@ -162,7 +168,7 @@ fn become_script(member: Member, script: Script, surroundings: Surroundings<'_>)
         (Member::Log, _) => (b"runsv %: fatal: unable to start %: %", b"log/./run"),
     };
     surroundings.errors.line(template, &[surroundings.name.to_bytes(), path, reason.text()]);
-    surroundings.exec_errors.leave(reason);
+    surroundings.failed.set(Some(reason));
     EXIT_FAILED
 }
 

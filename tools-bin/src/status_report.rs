@@ -12,8 +12,9 @@ use supervision::supervise::control::Command;
 use supervision::supervise::extension::{Extension, Status};
 use supervision::supervise::status::Record;
 use supervision::text::Text;
+use supervision::time::Now;
 use sys::file::{self, CURRENT};
-use sys::{clock, process, report, standard};
+use sys::{process, report, standard};
 
 use crate::service_client::{Trouble, read_status};
 
@@ -29,19 +30,21 @@ pub enum Detail {
 }
 
 /// Tells of a service and of its log service; false if something was in the way.
-pub fn tell(name: &CStr, status: &Status, detail: Detail) -> bool {
+pub fn tell(name: &CStr, is_normally_up: bool, status: &Status, detail: Detail, now: &Now) -> bool {
     if detail == Detail::Everything {
-        return tell_everything(name, status);
+        return tell_everything(name, status, now);
     }
-    let (mut tail, mut log_tail) = (Text::new(), Text::new());
+    let tail = tail_of(status, is_normally_up, now);
+    let mut log_tail = Text::new();
     let mut line = Line::default();
-    let mut is_whole = fill_status(&mut line, name.to_bytes(), name, status, &mut tail);
+    line.fill(b"%: %: %", &[status.0.phase.word(), name.to_bytes(), tail.as_bytes()]);
+    let mut is_whole = true;
     let log = read_log_status();
     match &log {
         Ok(None) => {}
         Ok(Some(log)) => {
             line.fill(b"; ", &[]);
-            is_whole &= fill_status(&mut line, b"log", name, log, &mut log_tail);
+            is_whole &= fill_status(&mut line, b"log", name, log, now, &mut log_tail);
         }
         Err(trouble) => {
             is_whole = false;
@@ -87,24 +90,29 @@ pub fn fill_status<'a>(
     line: &mut Line<'a>,
     shown: &'a [u8],
     name: &CStr,
-    (record, extension): &Status,
+    status: &Status,
+    now: &Now,
     tail: &'a mut Text<STATUS_TAIL>,
 ) -> bool {
     let Some(is_normally_up) = is_normally_up(name) else { return false };
-    *tail = status_tail(record, is_normally_up, age_of(record, extension.as_ref()));
-    line.fill(b"%: %: %", &[record.phase.word(), shown, tail.as_bytes()]);
+    *tail = tail_of(status, is_normally_up, now);
+    line.fill(b"%: %: %", &[status.0.phase.word(), shown, tail.as_bytes()]);
     true
 }
 
-fn age_of(record: &Record, extension: Option<&Extension>) -> u64 {
+fn tail_of((record, extension): &Status, is_normally_up: bool, now: &Now) -> Text<STATUS_TAIL> {
+    status_tail(record, is_normally_up, age_of(record, extension.as_ref(), now))
+}
+
+fn age_of(record: &Record, extension: Option<&Extension>, now: &Now) -> u64 {
     match extension {
-        Some(extension) => age(extension.since_boot, clock::since_boot()),
-        None => clock::wall().seconds_since(record.stamp),
+        Some(extension) => age(extension.since_boot, now.since_boot),
+        None => now.wall.seconds_since(record.stamp),
     }
 }
 
 /// Whether the service is up unless told otherwise; `None`, and a warning, if that is not to be learnt.
-fn is_normally_up(name: &CStr) -> Option<bool> {
+pub fn is_normally_up(name: &CStr) -> Option<bool> {
     match file::exists(CURRENT, c"down") {
         Ok(is_down) => Some(!is_down),
         Err(reason) => {
@@ -117,12 +125,12 @@ fn is_normally_up(name: &CStr) -> Option<bool> {
 
 const LOG_PREFIX: &[u8] = b"log-";
 
-fn tell_everything(name: &CStr, status: &Status) -> bool {
+fn tell_everything(name: &CStr, status: &Status, now: &Now) -> bool {
     let facts = Facts { indent: b"", is_remarkable_only: false };
-    let is_whole = facts.tell_all(b"", name.to_bytes(), name, status);
+    let is_whole = facts.tell_all(b"", name.to_bytes(), name, status, now);
     match read_log_status() {
         Ok(None) => is_whole,
-        Ok(Some(log)) => facts.tell_all(LOG_PREFIX, b"log", name, &log) && is_whole,
+        Ok(Some(log)) => facts.tell_all(LOG_PREFIX, b"log", name, &log, now) && is_whole,
         Err(trouble) => {
             let mut line = Line::default();
             fill_log_trouble(&mut line, name, trouble);
@@ -152,7 +160,7 @@ impl Facts {
         self.tell(prefix, key, value.as_bytes());
     }
 
-    fn tell_all(&self, prefix: &[u8], shown: &[u8], name: &CStr, status: &Status) -> bool {
+    fn tell_all(&self, prefix: &[u8], shown: &[u8], name: &CStr, status: &Status, now: &Now) -> bool {
         let (record, extension) = status;
         let Some(is_normally_up) = is_normally_up(name) else { return false };
         self.tell(prefix, b"service", shown);
@@ -162,7 +170,7 @@ impl Facts {
         self.tell(prefix, b"normally", if is_normally_up { b"up" } else { b"down" });
         self.tell(prefix, b"paused", yes(record.is_paused));
         self.tell(prefix, b"got-term", yes(record.got_term));
-        self.tell_number(prefix, b"seconds", age_of(record, extension.as_ref()));
+        self.tell_number(prefix, b"seconds", age_of(record, extension.as_ref(), now));
         self.tell_extension(prefix, status);
         true
     }

@@ -162,6 +162,8 @@ pub struct SuperviseDirectory {
     ok: Option<Descriptor>,
     /// What the files tell; `None` before they were written, or if they may have been lost.
     told: Option<File>,
+    /// Somebody waits for the status to be written.
+    must_answer: bool,
     /// Given up for a moment when no other descriptor can be had.
     reserve: Option<Descriptor>,
 }
@@ -186,13 +188,13 @@ impl SuperviseDirectory {
         }
         listen(&directory, Told::Removals);
         let reserve = open_reserve(&directory);
-        Ok(Self { directory, lock, control: None, ok: None, told: None, reserve })
+        Ok(Self { directory, lock, control: None, ok: None, told: None, must_answer: false, reserve })
     }
 
     /// The status that the directory's last supervisor left.
     pub fn read_status(&self) -> Option<Status> {
         let mut buffer = [0; STATUS_FILE];
-        let status = file::open_read(self.directory.as_fd(), Name::Status.path()).ok()?;
+        let status = file::open_trusted(self.directory.as_fd(), Name::Status.path()).ok()?;
         decode_file(file::read(status.as_fd(), &mut buffer).ok()?).ok()
     }
 
@@ -265,11 +267,6 @@ impl SuperviseDirectory {
         }
     }
 
-    /// Whether the status was ever written.
-    pub fn has_status(&self) -> bool {
-        self.told.is_some()
-    }
-
     /// Makes and opens the fifo that tells that the supervisor lives: from now on clients may speak.
     ///
     /// # Errors
@@ -295,6 +292,11 @@ impl SuperviseDirectory {
         self.control().and_then(|control| file::read(control.as_fd(), buffer).ok()).unwrap_or(&[])
     }
 
+    /// The status is written again although it tells nothing new: by its time it is an answer.
+    pub fn forget_time(&mut self) {
+        self.must_answer = true;
+    }
+
     /// The files may have been lost: they are written again although they tell nothing new.
     pub fn forget(&mut self) {
         self.told = None;
@@ -307,13 +309,16 @@ impl SuperviseDirectory {
     pub fn write_status(&mut self, record: &Record, extension: &Extension) -> Result<(), Trouble> {
         let file = extension.encode(record);
         let told = self.told.take();
-        if told.is_some_and(|told| is_same_news(&told, &file)) {
+        let must_answer = core::mem::take(&mut self.must_answer);
+        let is_no_news = told.is_some_and(|told| is_same_news(&told, &file));
+        if is_no_news && !must_answer {
             self.told = told;
             return Ok(());
         }
         // A file that is replaced is told as removed, and would wake the supervisor for what it does itself.
         listen(&self.directory, Told::Nothing);
-        let written = self.write_files(record, &file, told.as_ref());
+        let written =
+            if is_no_news { self.replace(Name::Status, &file) } else { self.write_files(record, &file, told.as_ref()) };
         listen(&self.directory, Told::Removals);
         if written.is_ok() {
             self.told = Some(file);
@@ -360,12 +365,11 @@ impl SuperviseDirectory {
         file::write(file.as_fd(), bytes).map_err(Trouble::new(Step::Write, name))?;
         file::set_size(file.as_fd(), bytes.len()).map_err(Trouble::new(Step::Write, name))?;
         // Clients are told of new attributes, as they are of new files.
-        let metadata = file::metadata_of(file.as_fd()).map_err(Trouble::new(Step::Write, name))?;
-        file::set_mode(self.directory.as_fd(), name.path(), metadata.mode).map_err(Trouble::new(Step::Write, name))
+        file::touch_mode(file.as_fd()).map_err(Trouble::new(Step::Write, name))
     }
 
     fn replace_by_new(&self, name: Name, bytes: &[u8]) -> Result<(), Trouble> {
-        let new = file::create(self.directory.as_fd(), name.new_path()).map_err(Trouble::new(Step::Open, name))?;
+        let new = file::create_anew(self.directory.as_fd(), name.new_path()).map_err(Trouble::new(Step::Open, name))?;
         let count = file::write(new.as_fd(), bytes).map_err(Trouble::new(Step::Write, name))?;
         if count != bytes.len() {
             return Err(Trouble { step: Step::WriteAll, name, reason: None });

@@ -1,11 +1,11 @@
 //! Performs what the machine of a service and its log service asks for. One of these makes `runsv`; a
 //! table of them a supervisor of many services in one process.
 
+use core::cell::Cell;
 use core::ffi::CStr;
 
 use supervision::limits::{COMMANDS_AT_ONCE, LOOK_INTERVAL, SCAN_INTERVAL};
 use supervision::process::Pid;
-use supervision::process::birth::Ticks;
 use supervision::process::errno::Errno;
 use supervision::process::message::Line;
 use supervision::process::outcome::Outcome;
@@ -18,15 +18,15 @@ use supervision::supervise::service::Service;
 use supervision::supervise::settings::{File, Settings};
 use supervision::supervise::status::Phase;
 use supervision::text::Text;
-use supervision::time::{Instant, Now, earlier};
+use supervision::time::{Duration, Instant, Now, earlier};
 use sys::file::{self, CURRENT, Kind, Told, Waiting};
 use sys::memory::Protection;
-use sys::process::{self, Environment, ExecErrors, enter};
+use sys::process::{self, Environment, enter};
 use sys::report::Errors;
 use sys::signal::Signals;
 use sys::{BorrowedFd, Descriptor, clock, report, standard};
 
-use crate::service_directory::{self, EXIT_FAILED, NotStarted, Surroundings, read_settings};
+use crate::service_directory::{self, NotStarted, Surroundings, read_settings};
 use crate::supervise_directory::{SuperviseDirectory, Trouble};
 use crate::takeover::{self, Foreign, Found, pipe_number};
 
@@ -34,8 +34,6 @@ use crate::takeover::{self, Foreign, Found, pipe_number};
 pub struct Shared {
     /// The signals that the process catches.
     pub signals: Signals,
-    /// How children tell that they could not execute their program.
-    pub exec_errors: ExecErrors,
     /// Where trouble is told.
     pub errors: Errors,
     /// How the process is kept when memory runs out.
@@ -62,6 +60,8 @@ struct Place {
     ignored: u8,
     /// What it asks for, as far as that was looked at.
     settings: Settings,
+    /// The status files do not tell the latest.
+    has_news: bool,
 }
 
 /// A service and perhaps its log service, with all that is open for them.
@@ -183,16 +183,9 @@ impl Supervisor {
             }
         }
         let next = self.handle(Event::Deadline, shared);
+        self.write_news(shared);
         for member in [Member::Main, Member::Log] {
-            if self.place(member).is_some_and(|place| !place.supervise.has_status()) {
-                self.write_status(member, shared);
-            }
-        }
-        for member in [Member::Main, Member::Log] {
-            if let Some(place) = self.place(member) {
-                let opened = place.supervise.open_ok();
-                self.tell_outcome(member, opened, shared);
-            }
+            self.open_ok(member, shared);
         }
         Ok(next)
     }
@@ -225,8 +218,12 @@ impl Supervisor {
     /// Something in the directories was removed: soon it will be looked after.
     pub fn suspect(&mut self) {
         // Whoever removes one thing may be about to remove more.
-        let soon = clock::monotonic().plus(LOOK_INTERVAL);
-        self.restore_at.get_or_insert(soon);
+        self.look_again(LOOK_INTERVAL);
+    }
+
+    fn look_again(&mut self, delay: Duration) {
+        let at = clock::monotonic().plus(delay);
+        self.restore_at.get_or_insert(at);
     }
 
     /// Looks at processes that are not children, and after `supervise/` if it is time.
@@ -254,17 +251,35 @@ impl Supervisor {
             self.main.supervise.forget();
             return self.write_status(Member::Main, shared);
         }
+        self.find_log();
         for member in [Member::Main, Member::Log] {
             let Some(place) = self.place(member) else { continue };
             let restored = enter(&place.directory).is_ok().then(|| place.supervise.restore());
             self.tell_outcome(member, restored.unwrap_or(Ok(())), shared);
             self.write_status(member, shared);
-            if let Some(place) = self.place(member) {
-                let opened = place.supervise.open_ok();
-                self.tell_outcome(member, opened, shared);
-            }
+            self.open_ok(member, shared);
         }
         let _ = enter(&self.main.directory);
+    }
+
+    /// The log service's directory may have been removed, and be there again.
+    fn find_log(&mut self) {
+        if let Some(log) = &mut self.log
+            && file::metadata_of(log.directory.as_fd()).is_ok_and(|metadata| metadata.links == 0)
+            && let Ok(directory) = file::open_directory(self.main.directory.as_fd(), c"log")
+        {
+            log.directory = directory;
+        }
+    }
+
+    /// From now on clients know that there is a supervisor; if not, it is tried again.
+    fn open_ok(&mut self, member: Member, shared: &Shared) {
+        let Some(place) = self.place(member) else { return };
+        let opened = place.supervise.open_ok();
+        if opened.is_err() {
+            self.look_again(SCAN_INTERVAL);
+        }
+        self.tell_outcome(member, opened, shared);
     }
 
     /// The service directory was removed. There may be another of its name by now; else it is looked for again.
@@ -272,11 +287,6 @@ impl Supervisor {
         let start = self.start.as_ref().map_or(CURRENT, Descriptor::as_fd);
         match file::open_directory(start, self.name) {
             Ok(directory) if !self.pair.member(Member::Main).is_some_and(Service::wants_exit) => {
-                if let Some(log) = &mut self.log
-                    && let Ok(directory) = file::open_directory(directory.as_fd(), c"log")
-                {
-                    log.directory = directory;
-                }
                 tell_removals(&directory);
                 self.main.directory = directory;
                 true
@@ -310,6 +320,13 @@ impl Supervisor {
                 if command == Command::Exit {
                     self.configure(Member::Log, File::OF_STOP, shared);
                 }
+                if matches!(command, Command::Up | Command::Down | Command::Once | Command::Exit) {
+                    // Whoever waits for the answer knows it by its time.
+                    self.mark(member);
+                    if let Some(place) = self.place(member) {
+                        place.supervise.forget_time();
+                    }
+                }
                 self.handle(Event::Command(member, command), shared)
             }
             None => {
@@ -317,9 +334,25 @@ impl Supervisor {
                     && place.ignored < u8::MAX
                 {
                     place.ignored = place.ignored.saturating_add(1);
-                    self.write_status(member, shared);
+                    self.mark(member);
                 }
                 Next::Wait
+            }
+        }
+    }
+
+    /// There is news to write.
+    fn mark(&mut self, member: Member) {
+        if let Some(place) = self.place(member) {
+            place.has_news = true;
+        }
+    }
+
+    /// Writes what became of all that happened: once for several things that happened together.
+    pub fn write_news(&mut self, shared: &Shared) {
+        for member in [Member::Main, Member::Log] {
+            if self.place(member).is_some_and(|place| core::mem::take(&mut place.has_news)) {
+                self.write_status(member, shared);
             }
         }
     }
@@ -350,9 +383,12 @@ impl Supervisor {
             match action {
                 Action::Spawn(script) => self.spawn(member, script, now, shared, &mut actions),
                 Action::Signal(pid, signal) => self.signal(member, pid, signal),
-                Action::WriteStatus => self.write_status(member, shared),
+                Action::WriteStatus => self.mark(member),
                 Action::ClosePipe => self.pipe = None,
-                Action::Exit => return Next::Exit,
+                Action::Exit => {
+                    self.write_news(shared);
+                    return Next::Exit;
+                }
             }
         }
         Next::Wait
@@ -360,13 +396,6 @@ impl Supervisor {
 
     /// Takes one child's end.
     pub fn exited(&mut self, pid: Pid, outcome: Outcome, shared: &Shared) -> Next {
-        if outcome.exit_code().is_some_and(|code| i32::from(code) == EXIT_FAILED) {
-            while let Some((pid, reason)) = shared.exec_errors.take() {
-                if self.handle(Event::ExecFailed(pid, reason), shared) == Next::Exit {
-                    return Next::Exit;
-                }
-            }
-        }
         for member in [Member::Main, Member::Log] {
             if self.pair.member(member).and_then(Service::pid) == Some(pid) {
                 self.configure(member, File::OF_END, shared);
@@ -381,18 +410,25 @@ impl Supervisor {
     }
 
     fn signal(&mut self, member: Member, pid: Pid, signal: Signal) {
-        if self.place(member).is_some_and(|place| place.group == Some(pid)) {
-            process::signal_group(pid, signal);
-        } else {
-            process::signal(pid, signal);
+        match self.place(member) {
+            Some(Place { group: Some(leader), .. }) if *leader == pid => process::signal_group(pid, signal),
+            Some(Place { foreign: Some(foreign), .. }) if foreign.pid == pid => foreign.signal(signal),
+            Some(_) | None => process::signal(pid, signal),
         }
     }
 
     fn spawn(&mut self, member: Member, script: Script, now: Now, shared: &Shared, actions: &mut Actions) {
+        if matches!(script, Script::Finish(_)) && service_directory::has_finish(&self.main.directory) {
+            // The script may look at it.
+            self.mark(member);
+            self.write_news(shared);
+        }
         let place = match (member, &self.log) {
             (Member::Log, Some(log)) => log,
             (Member::Main | Member::Log, _) => &self.main,
         };
+        // The child leaves word in the memory that it shares until then.
+        let failed = Cell::new(None);
         let leads_group = script == Script::Run && service_directory::leads_group(&place.directory);
         let surroundings = Surroundings {
             name: self.name,
@@ -402,7 +438,7 @@ impl Supervisor {
             signals: &shared.signals,
             protection: &shared.protection,
             environment: shared.environment,
-            exec_errors: &shared.exec_errors,
+            failed: &failed,
             errors: &shared.errors,
         };
         let answer = match service_directory::start(member, script, surroundings) {
@@ -424,6 +460,9 @@ impl Supervisor {
         // Forking took its time, and a start counts from when it happened.
         let now = if matches!(answer, Event::Absent(..)) { now } else { clock::now() };
         self.pair.handle(answer, now, actions);
+        if let (Event::Spawned(_, _, pid), Some(reason)) = (answer, failed.get()) {
+            self.pair.handle(Event::ExecFailed(pid, reason), now, actions);
+        }
     }
 
     fn write_status(&mut self, member: Member, shared: &Shared) {
@@ -439,11 +478,11 @@ impl Supervisor {
             boot: shared.boot,
             pipe: pipe.map_or(0, |pipe| pipe_number(pipe.inode)),
             ignored: place.ignored,
-            written: Ticks::of(clock::since_boot()),
+            written: clock::since_boot(),
         };
         let written = place.supervise.write_status(&service.record(), &service.extension(origin));
         if written.is_err() {
-            self.suspect();
+            self.look_again(SCAN_INTERVAL);
         }
         self.tell_outcome(member, written, shared);
     }
@@ -466,7 +505,16 @@ impl Supervisor {
 
 impl Place {
     fn new(directory: Descriptor, supervise: SuperviseDirectory) -> Self {
-        Self { directory, supervise, told: None, foreign: None, group: None, ignored: 0, settings: Settings::DEFAULT }
+        Self {
+            directory,
+            supervise,
+            told: None,
+            foreign: None,
+            group: None,
+            ignored: 0,
+            settings: Settings::DEFAULT,
+            has_news: true,
+        }
     }
 
     /// What the member asks for in its directory. What cannot be used is told, and counts as not there.

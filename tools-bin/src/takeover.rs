@@ -3,11 +3,13 @@
 
 use supervision::process::Pid;
 use supervision::process::birth::Ticks;
-use supervision::supervise::extension::{BootId, Extension};
+use supervision::process::errno::Errno;
+use supervision::process::signal::Signal;
+use supervision::supervise::extension::{BootId, Extension, Origin};
 use supervision::supervise::status::{Phase, Record};
 use supervision::time::Instant;
 use sys::file::{self, CURRENT, Kind};
-use sys::{Descriptor, clock, process};
+use sys::{Descriptor, clock, poll, process};
 
 use crate::supervise_directory::SuperviseDirectory;
 
@@ -26,13 +28,34 @@ impl Foreign {
     fn find(pid: Pid, seen: Ticks) -> Option<Self> {
         // First the descriptor, then the look: what is looked at is what is held.
         let foreign = Self { pid, end: process::watch_end(pid).ok(), seen };
-        foreign.is_alive().then_some(foreign)
+        let is_it = process::birth(pid).is_ok_and(|birth| birth.started <= seen);
+        (is_it && foreign.is_alive()).then_some(foreign)
     }
 
     /// Whether it is alive.
     pub fn is_alive(&self) -> bool {
-        process::birth(self.pid).is_some_and(|birth| birth <= self.seen)
+        match (&self.end, process::birth(self.pid)) {
+            (Some(end), _) => !poll::is_readable(end.as_fd()),
+            (None, Ok(birth)) => birth.started <= self.seen && !birth.is_zombie,
+            // What cannot be learnt says nothing.
+            (None, Err(reason)) => !matches!(reason, Errno::NOENT | Errno::SRCH),
+        }
     }
+
+    /// Sends it a signal.
+    pub fn signal(&self, signal: Signal) {
+        match &self.end {
+            Some(end) => {
+                let _ = process::signal_by(end, signal);
+            }
+            None => process::signal(self.pid, signal),
+        }
+    }
+}
+
+/// Whether `pid` is a process that was alive at `seen`.
+pub fn is_same_process(pid: Pid, seen: Instant) -> bool {
+    process::birth(pid).is_ok_and(|birth| birth.started <= Ticks::of(seen) && !birth.is_zombie)
 }
 
 /// A service as its last supervisor left it.
@@ -53,7 +76,13 @@ pub fn find(directory: &SuperviseDirectory, boot: BootId) -> Option<Found> {
     if record.phase == Phase::Down || extension.origin.boot != boot || boot == BootId::default() {
         return None;
     }
-    let process = Foreign::find(record.pid?, extension.origin.written)?;
+    let Origin { supervisor, written, .. } = extension.origin;
+    // Where the supervisor is alive that wrote this, the file was copied with the directory.
+    if Pid::new(supervisor).is_some_and(|supervisor| is_same_process(supervisor, written)) {
+        return None;
+    }
+    let pid = record.pid.filter(|pid| pid.raw() > 1 && pid.raw() != process::own_pid())?;
+    let process = Foreign::find(pid, Ticks::of(written))?;
     Some(Found { process, record, extension })
 }
 

@@ -54,12 +54,17 @@ impl Notices {
             Ok(directory) => directory,
             Err(reason) => {
                 if matches!(reason, Errno::MFILE | Errno::NFILE) {
-                    self.reserve = [const { None }; RESERVED];
+                    self.give_up();
                 }
                 return None;
             }
         };
         file::tell_changes(directory.as_fd(), Told::Files, CHANGED).ok().map(|()| directory)
+    }
+
+    /// Descriptors are needed for something else.
+    pub fn give_up(&mut self) {
+        self.reserve = [const { None }; RESERVED];
     }
 
     /// Marks the services of which changes were told.
@@ -153,6 +158,10 @@ impl Waiting<'_> {
                         Look::Waiting { ok, needs_looking } => {
                             let is_told = pending.directory.is_some() && !needs_looking;
                             pending.look_at = if is_told { None } else { Some(now.plus(CHECK_INTERVAL)) };
+                            if exits && supervisor.is_some() {
+                                // Only the end of the first is told.
+                                pending.look_at = Some(now.plus(CHECK_INTERVAL));
+                            }
                             supervisor = supervisor.or(ok);
                         }
                     }
@@ -223,7 +232,7 @@ impl Waiting<'_> {
         let mut tail = Text::new();
         let mut line = Line::default();
         line.fill(outcome, &[]);
-        fill_status(&mut line, name.to_bytes(), name, &status, &mut tail);
+        fill_status(&mut line, name.to_bytes(), name, &status, &clock::now(), &mut tail);
         let _ = report::write(standard::output(), &line);
         if is_done {
             return Look::Done;

@@ -32,17 +32,23 @@ impl Ticks {
     }
 }
 
-/// When the live process started that `stat` tells of, the text of `/proc/PID/stat`; `None` if it has ended and only
-/// waits to be reaped, or if the text is something else.
-pub fn started(stat: &[u8]) -> Option<Ticks> {
+/// What tells a process from another one of its number.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Birth {
+    /// When it was started.
+    pub started: Ticks,
+    /// Whether it, or its first thread, has ended and only waits to be reaped.
+    pub is_zombie: bool,
+}
+
+/// Reads `stat`, the text of `/proc/PID/stat`; `None` if it is something else.
+pub fn read(stat: &[u8]) -> Option<Birth> {
     // The name in parentheses may hold anything.
     let end = stat.iter().rposition(|byte| *byte == b')')?;
     let mut words = stat.get(end..)?.split(|byte| *byte == b' ').skip(1);
-    match words.next()? {
-        b"Z" | b"X" => None,
-        // Hundreds of days fit.
-        _ => decimal(words.nth(START.wrapping_sub(1))?).map(|ticks| Ticks(ticks.into())),
-    }
+    let is_zombie = matches!(words.next()?, b"Z" | b"X");
+    let started = Ticks(decimal(words.nth(START.wrapping_sub(1))?)?);
+    Some(Birth { started, is_zombie })
 }
 
 #[cfg(test)]
@@ -54,21 +60,21 @@ mod tests {
 
     #[test]
     fn the_start_is_found_behind_any_name() {
-        assert_eq!(started(SEEN), Some(Ticks(105_523)));
+        assert_eq!(read(SEEN), Some(Birth { started: Ticks(105_523), is_zombie: false }));
     }
 
     #[test]
-    fn what_waits_to_be_reaped_is_not_alive() {
-        assert_eq!(started(b"7 (x) Z 1 7 7 0 -1 4 1 0 0 0 0 0 0 0 20 0 1 0 105523 0 0"), None);
+    fn what_waits_to_be_reaped_is_told_as_such() {
+        let zombie = b"7 (x) Z 1 7 7 0 -1 4 1 0 0 0 0 0 0 0 20 0 1 0 4294967296 0 0";
+        assert_eq!(read(zombie), Some(Birth { started: Ticks(1 << 32), is_zombie: true }));
     }
 
     #[test]
     fn other_texts_tell_nothing() {
         for end in 0..SEEN.len() {
-            let cut = started(&SEEN[..end]);
-            assert!(cut.is_none() || cut <= Some(Ticks(105_523)));
+            assert!(read(&SEEN[..end]).is_none_or(|birth| birth.started <= Ticks(105_523)));
         }
-        assert_eq!(started(b""), None);
+        assert_eq!(read(b""), None);
     }
 
     #[test]

@@ -10,6 +10,8 @@ impl Errno {
     pub const PERM: Self = Self(1);
     /// There is no such file.
     pub const NOENT: Self = Self(2);
+    /// There is no such process.
+    pub const SRCH: Self = Self(3);
     /// Nobody reads the fifo.
     pub const NXIO: Self = Self(6);
     /// Not now; for a lock: somebody else holds it.

@@ -103,16 +103,26 @@ impl Progress {
 
 /// Whether what `bytes` ask for has come true: `before` is the status from before they were sent.
 pub fn progress(bytes: &[u8], before: &Status, now: &Status) -> Progress {
+    // What a supervisor of ours told before it heard is no answer: it writes at every such command.
+    let is_answer = written(before).is_none() || written(now) != written(before);
     let one = |byte| match byte {
+        b'u' | b'd' | b'o' if !is_answer => Progress::Pending,
         // Only the end of the supervisor is the end of an exit: there may be another one by now.
         b'x' => Progress::done_if(supervisor(now).is_some() && supervisor(now) != supervisor(before)),
         _ => one_progress(byte, &before.0, &now.0),
     };
     match bytes {
-        [] if now.0.wanted == Wanted::Up => one(b'u'),
-        [] => one(b'd'),
+        [] => {
+            let byte = if now.0.wanted == Wanted::Up { b'u' } else { b'd' };
+            one_progress(byte, &before.0, &now.0)
+        }
         _ => bytes.iter().fold(Progress::Done, |so_far, byte| so_far.and(one(*byte))),
     }
+}
+
+/// When a status was written, if it tells.
+fn written((_, extension): &Status) -> Option<Instant> {
+    extension.as_ref().map(|extension| extension.origin.written)
 }
 
 /// Who supervises, if a status tells.
@@ -124,7 +134,11 @@ fn one_progress(byte: u8, before: &Record, now: &Record) -> Progress {
     let is_alive = now.pid.is_some();
     let is_another = now.pid != before.pid || now.stamp != before.stamp;
     match byte {
-        b'u' => Progress::checked_if(is_alive && now.phase == Phase::Run),
+        // One that was told to go down is on its way, although up is wanted again; one that was sent TERM and stayed is up.
+        b'u' => {
+            let has_stayed = before.got_term && before.wanted == Wanted::Up && !is_another;
+            Progress::checked_if(is_alive && now.phase == Phase::Run && (!now.got_term || has_stayed))
+        }
         // A service that waits for its next start is not told yet.
         b'd' => Progress::done_if(!is_alive && now.phase == Phase::Down && now.wanted != Wanted::Up),
         b't' | b'k' if !is_alive && now.wanted != Wanted::Up => Progress::Done,
@@ -327,6 +341,29 @@ mod tests {
         assert_eq!(progress(b"x", &told_by(7), &told_by(7)), Progress::Pending);
         assert_eq!(progress(b"x", &told_by(7), &told_by(8)), Progress::Done);
         assert_eq!(progress(b"x", &told_by(7), &(running, None)), Progress::Pending);
+    }
+
+    #[test]
+    fn what_was_written_before_a_command_is_no_answer_to_it() {
+        let running = record(Phase::Run, 9, UP, 5);
+        let written_at = |nanoseconds| {
+            let origin = Origin { written: Instant::from_raw(nanoseconds), ..Origin::NONE };
+            let since_boot = Instant::ORIGIN;
+            (running, Some(Extension { wanted: UP, since_boot, history: History::NONE, hook: 0, origin }))
+        };
+        assert_eq!(progress(b"u", &written_at(7), &written_at(7)), Progress::Pending);
+        assert_eq!(progress(b"u", &written_at(7), &written_at(8)), Progress::DoneIfChecked);
+        assert_eq!(progress(b"", &written_at(7), &written_at(7)), Progress::DoneIfChecked);
+        assert_eq!(progress(b"h", &written_at(7), &written_at(7)), Progress::Done);
+    }
+
+    #[test]
+    fn a_service_that_is_on_its_way_down_is_not_up() {
+        let before = record(Phase::Down, 0, DOWN, 5);
+        let ending = Record { got_term: true, ..record(Phase::Run, 9, UP, 5) };
+        assert_eq!(of_records(b"u", &before, &ending), Progress::Pending);
+        assert_eq!(of_records(b"u", &Record { wanted: DOWN, ..ending }, &ending), Progress::Pending);
+        assert_eq!(of_records(b"u", &ending, &ending), Progress::DoneIfChecked);
     }
 
     #[test]

@@ -4,7 +4,6 @@
 
 use super::status::{Record, UnknownState, Wanted};
 use crate::limits::STATUS_FILE;
-use crate::process::birth::Ticks;
 use crate::process::errno::Errno;
 use crate::process::outcome::Outcome;
 use crate::time::Instant;
@@ -101,13 +100,13 @@ pub struct Origin {
     pub pipe: u32,
     /// Bytes in the control fifo that were no commands, 255 at the most.
     pub ignored: u8,
-    /// When it was written. The process that is told was alive then: one of that number that started later is another.
-    pub written: Ticks,
+    /// When it was written, since the machine booted. The process that is told was alive then: one of that number that started later is another.
+    pub written: Instant,
 }
 
 impl Origin {
     /// Nobody.
-    pub const NONE: Self = Self { supervisor: 0, boot: [0; 8], pipe: 0, ignored: 0, written: Ticks::from_raw(0) };
+    pub const NONE: Self = Self { supervisor: 0, boot: [0; 8], pipe: 0, ignored: 0, written: Instant::ORIGIN };
 }
 
 /// All that stands behind the 20 bytes.
@@ -248,7 +247,7 @@ impl Extension {
                 boot: take(file, at::BOOT),
                 pipe: u32::from_le_bytes(take(file, at::PIPE)),
                 ignored,
-                written: Ticks::from_raw(u64::from_le_bytes(take(file, at::WRITTEN))),
+                written: Instant::from_raw(u64::from_le_bytes(take(file, at::WRITTEN))),
             },
         })
     }
@@ -315,7 +314,7 @@ mod tests {
                 boot: *b"0123abcd",
                 pipe: 0x00c0_ffee,
                 ignored: 4,
-                written: Ticks::from_raw(258),
+                written: Instant::from_raw(258),
             },
         }
     }

@@ -12,7 +12,6 @@ use heapless::Vec;
 
 use crate::limits::{SCAN_INTERVAL, SCAN_RETRY, START_INTERVAL, TOLD_NAMES};
 use crate::process::Pid;
-use crate::process::birth::Ticks;
 use crate::process::outcome::Outcome;
 use crate::time::{Duration, Instant, earlier};
 
@@ -49,7 +48,7 @@ pub enum Verdict {
 }
 
 /// A supervisor that is not a child: its pid, and when that was surely its.
-pub type Foreign = (Pid, Ticks);
+pub type Foreign = (Pid, Instant);
 
 /// A supervisor to be told to end.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -249,12 +248,14 @@ impl<const N: usize> Scan<N> {
     /// exit, and did, stays away for a moment, so that whoever told it can see it.
     pub fn exited(&mut self, ended: Pid, outcome: Outcome, now: Instant) {
         for entry in &mut self.entries {
-            if let Supervisor::Running { pid, since } = entry.supervisor
-                && pid == ended
-            {
-                let from = if outcome.is_success() { now } else { since };
-                entry.supervisor = Supervisor::Down { not_before: from.plus(START_INTERVAL) };
-            }
+            let from = match entry.supervisor {
+                Supervisor::Running { pid, .. } if pid == ended && outcome.is_success() => now,
+                Supervisor::Running { pid, since } if pid == ended => since,
+                // One that was told to end, and whose directory came back meanwhile.
+                Supervisor::Foreign { who: Some((pid, _)), .. } if pid == ended => Instant::ORIGIN,
+                Supervisor::Running { .. } | Supervisor::Foreign { .. } | Supervisor::Down { .. } => continue,
+            };
+            entry.supervisor = Supervisor::Down { not_before: from.plus(START_INTERVAL) };
         }
     }
 
@@ -417,7 +418,7 @@ mod tests {
         assert_eq!((table.deadline(), table.supervisors().count()), (None, 1));
     }
 
-    const WHO: Foreign = (Pid::new(50).unwrap(), Ticks::from_raw(7));
+    const WHO: Foreign = (Pid::new(50).unwrap(), Instant::from_raw(7));
 
     /// A service whose supervisor is another's child, as a scan finds it.
     fn with_foreign(who: Option<Foreign>) -> Scan<4> {
@@ -438,6 +439,14 @@ mod tests {
         assert_eq!(table.supervisors().collect::<std::vec::Vec<_>>(), [Ending::Foreign(WHO)]);
         assert_eq!(scan(&mut table, &[1], due), [(1, Verdict::Start)]);
         assert_eq!(table.supervisors().collect::<std::vec::Vec<_>>(), [Ending::Child(pid(1))]);
+    }
+
+    #[test]
+    fn a_child_that_was_found_again_as_another_s_is_missed_when_it_ends() {
+        let mut table = with_foreign(Some(WHO));
+        let now = Instant::new(50, 0);
+        table.exited(WHO.0, Outcome::Exited(0), now);
+        assert_eq!(scan(&mut table, &[1], now), [(1, Verdict::Start)]);
     }
 
     #[test]

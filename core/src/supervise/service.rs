@@ -139,6 +139,9 @@ impl Service {
         if record.got_term {
             // How long ago it was told to stop is not known.
             service.kill_at = settings.kill_after.map(|limit| now.monotonic.plus(limit));
+        } else if service.want == Want::Down && record.phase == Phase::Run {
+            // A stop was under way, in a control script perhaps: it begins anew.
+            let _ = service.waiting.push(Command::Term);
         }
         service.state = match record.phase {
             Phase::Down | Phase::Run => State::Running { pid },
@@ -148,7 +151,7 @@ impl Service {
         service.got_term = record.got_term;
         service.stamp = record.stamp;
         service.stamp_since_boot = extension.since_boot;
-        service.started = now.monotonic;
+        service.started = now.monotonic.minus(now.since_boot.since(extension.since_boot));
         service.history = History { is_taken_over: true, ..extension.history };
         service.settings = settings;
         service
@@ -289,7 +292,9 @@ impl Service {
         // Told to exit is told for good: a new supervisor follows if one is wanted.
         let is_final = self.want == Want::Exit;
         match command {
-            Command::Up | Command::Once | Command::Down | Command::Exit if is_final => {}
+            Command::Up | Command::Once if is_final => {}
+            // What must end is told again.
+            Command::Down | Command::Exit if is_final => self.signal_or_wait(Command::Term, now, actions),
             Command::Exit if self.member == Member::Log => {}
             Command::Up => self.want_now(Want::Up, actions),
             Command::Once => {

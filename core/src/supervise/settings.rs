@@ -84,7 +84,7 @@ impl Settings {
     /// [`Senseless`]; the setting stays as it was.
     pub fn take(&mut self, file: File, content: &[u8]) -> Result<(), Senseless> {
         let word = content.split(u8::is_ascii_whitespace).next().unwrap_or(&[]);
-        let milliseconds = || match decimal(word) {
+        let milliseconds = || match decimal(word).and_then(|number| u32::try_from(number).ok()) {
             Some(0) => Ok(None),
             Some(milliseconds) => Ok(Some(Duration::from_milliseconds(milliseconds))),
             None => Err(Senseless),

@@ -4,10 +4,10 @@ use supervision::process::signal::Signal;
 use supervision::supervise::event::Member;
 use supervision::supervise::pair::Event;
 use sys::memory::{self, Protection};
-use sys::process::{self, ExecErrors};
+use sys::process;
 use sys::report::Errors;
 use sys::signal::Signals;
-use sys::{AsFd, poll, report, standard};
+use sys::{AsFd, clock, poll, report, standard};
 
 use crate::Words;
 use crate::service_directory::{CAUGHT, EXIT_FAILED};
@@ -25,11 +25,10 @@ pub fn main(words: Words) -> i32 {
         report::line(standard::error(), b"usage: % dir\n", &[words.called()]);
         return EXIT_USAGE;
     };
-    let opened = Signals::catch(CAUGHT).and_then(|signals| Ok((signals, ExecErrors::new()?)));
+    let opened = Signals::catch(CAUGHT);
     let shared = match opened {
-        Ok((signals, exec_errors)) => Shared {
+        Ok(signals) => Shared {
             signals,
-            exec_errors,
             errors: Errors,
             protection: Protection::take(),
             environment: words.environment(),
@@ -103,12 +102,14 @@ fn turn(supervisor: &mut Supervisor, shared: &Shared) -> Next {
         // After a command another one often follows.
         memory::give_back_stack();
     }
-    if is_told_to_end {
-        supervisor.terminate(shared)
-    } else if is_signalled || has_command || has_log_command {
-        // What is due besides is seen by the next wait, which does not wait for it.
-        Next::Wait
-    } else {
-        supervisor.handle(Event::Deadline, shared)
+    if is_told_to_end && supervisor.terminate(shared) == Next::Exit {
+        return Next::Exit;
     }
+    // What is due is done, whatever else there is.
+    let is_due = supervisor.deadline().is_some_and(|at| clock::monotonic() >= at);
+    if is_due && supervisor.handle(Event::Deadline, shared) == Next::Exit {
+        return Next::Exit;
+    }
+    supervisor.write_news(shared);
+    Next::Wait
 }

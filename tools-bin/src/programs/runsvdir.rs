@@ -19,6 +19,7 @@ use crate::path_search::execute_from_path;
 use crate::readout::Readout;
 use crate::service_client::find_supervisor;
 use crate::service_directory::CAUGHT;
+use crate::takeover::is_same_process;
 use crate::{Words, watched_path};
 
 /// TERM: the supervisors are left running.
@@ -187,7 +188,11 @@ impl Settings {
         let directory = match file::open_directory(CURRENT, self.directory) {
             Ok(directory) => directory,
             Err(reason) => {
-                self.warn(b"runsvdir %: warning: unable to stat %: %", self.directory, reason);
+                let template: &[u8] = match reason {
+                    Errno::NOENT => b"runsvdir %: warning: unable to stat %: %",
+                    _ => b"runsvdir %: warning: unable to change directory to %: %",
+                };
+                self.warn(template, self.directory, reason);
                 schedule.look_at = Some(now.plus(SCAN_RETRY));
                 schedule.is_suspect = true;
                 scan.end(false, now);
@@ -308,7 +313,7 @@ fn end_supervisor(supervisor: Ending) {
         Ending::Child(pid) => process::signal(pid, Signal::TERM),
         Ending::Foreign((pid, seen)) => {
             // Its end is nobody's news here, and another may have its number by now.
-            if process::birth(pid).is_some_and(|birth| birth <= seen) {
+            if is_same_process(pid, seen) {
                 process::signal(pid, Signal::TERM);
             }
         }

@@ -46,12 +46,16 @@ enum Wait {
     Exactly(Duration),
     /// For a service that does not say how long it takes to stop.
     Usually(Duration),
+    /// For nobody knows how long: what waits is wrong usage.
+    Senseless,
 }
 
 /// What the command line says.
 struct Call {
     is_init_script: bool,
     reports: bool,
+    /// It was asked for more than is usual.
+    is_verbose: bool,
     /// How long is waited for a service that does not say so itself, or for all.
     wait: Wait,
     /// Where the command's word is; the services follow it.
@@ -81,9 +85,12 @@ pub fn main(words: Words) -> i32 {
         Verb::Status if is_init_script && words.get(call.command) != Some(c"status") => {
             usage(words, is_init_script, &codes)
         }
-        Verb::Status if call.reports => call.tell_all(words, Detail::LineAndMore),
+        Verb::Status if call.is_verbose => call.tell_all(words, Detail::LineAndMore),
         Verb::Status => call.tell_all(words, Detail::Line),
         Verb::Show => call.tell_all(words, Detail::Everything),
+        Verb::Send(request) if call.waits(request) && matches!(call.wait, Wait::Senseless) => {
+            usage(words, is_init_script, &codes)
+        }
         Verb::Send(request) => call.send_to_all(words, request),
     }
 }
@@ -97,21 +104,22 @@ fn usage(words: Words, is_init_script: bool, codes: &ExitCodes) -> i32 {
 
 /// Takes the command line apart; `None` for wrong usage.
 fn parse(words: Words, is_init_script: bool) -> Result<Option<Call>, Errno> {
-    let mut reports = false;
+    let (mut reports, mut is_verbose) = (false, false);
     let usual = words.environment().variable(b"SVWAIT").map_or(Some(DEFAULT_WAIT), |text| number(text.to_bytes()));
-    let mut wait = usual.map(|seconds| Wait::Usually(Duration::from_seconds(seconds)));
+    let mut wait = usual.map_or(Wait::Senseless, |seconds| Wait::Usually(Duration::from_seconds(seconds)));
     let mut place = 1;
     while let Some([b'-', letters @ ..]) = words.get(place).map(CStr::to_bytes)
         && !letters.is_empty()
     {
         place = place.saturating_add(1);
-        if letters == b"-" {
+        // As the original has it, whatever follows.
+        if letters.starts_with(b"-") {
             break;
         }
         let mut letters = letters.iter();
         while let Some(letter) = letters.next() {
             match letter {
-                b'v' => reports = true,
+                b'v' => (reports, is_verbose) = (true, true),
                 b'w' => {
                     reports = true;
                     let rest = letters.as_slice();
@@ -127,7 +135,8 @@ fn parse(words: Words, is_init_script: bool) -> Result<Option<Call>, Errno> {
                     } else {
                         rest
                     };
-                    wait = number(digits).map(|seconds| Wait::Exactly(Duration::from_seconds(seconds)));
+                    let Some(seconds) = number(digits) else { return Ok(None) };
+                    wait = Wait::Exactly(Duration::from_seconds(seconds));
                 }
                 b'V' => {
                     report::line(standard::error(), concat!("pipit ", env!("PIPIT_VERSION")).as_bytes(), &[]);
@@ -141,7 +150,6 @@ fn parse(words: Words, is_init_script: bool) -> Result<Option<Call>, Errno> {
             }
         }
     }
-    let Some(wait) = wait else { return Ok(None) };
     let is_complete = words.count() > place.saturating_add(usize::from(!is_init_script));
     if !is_complete {
         return Ok(None);
@@ -149,6 +157,7 @@ fn parse(words: Words, is_init_script: bool) -> Result<Option<Call>, Errno> {
     Ok(Some(Call {
         is_init_script,
         reports,
+        is_verbose,
         wait,
         command: place,
         directory: words.environment().variable(b"SVDIR").unwrap_or(DEFAULT_DIRECTORY),
@@ -200,6 +209,7 @@ impl Call {
         let mut failures: u8 = 0;
         let mut index = 0;
         let mut code = INIT_SCRIPT_RUNS;
+        let now = clock::now();
         while let Some(name) = self.service(words, index) {
             if index > 0 && detail == Detail::Everything {
                 report::line(standard::output(), b"", &[]);
@@ -207,7 +217,14 @@ impl Call {
             index = index.saturating_add(1);
             match self.enter(name).and_then(|()| read_status()) {
                 Ok((status, _)) => {
-                    if !status_report::tell(name, &status, detail) {
+                    let Some(is_normally_up) = status_report::is_normally_up(name) else {
+                        // An empty line, as ever; but whoever asked for everything has nothing.
+                        report::line(standard::output(), b"", &[]);
+                        failures = failures.saturating_add(u8::from(detail == Detail::Everything));
+                        code = INIT_SCRIPT_UNKNOWN;
+                        continue;
+                    };
+                    if !status_report::tell(name, is_normally_up, &status, detail, &now) {
                         failures = failures.saturating_add(1);
                     }
                     if status.0.pid.is_none() {
@@ -224,8 +241,12 @@ impl Call {
         if self.is_init_script { code } else { failures.min(MOST_FAILURES).into() }
     }
 
+    fn waits(&self, request: Request) -> bool {
+        request.waits || self.reports
+    }
+
     fn send_to_all(&self, words: Words, request: Request) -> i32 {
-        let waits = request.waits || self.reports;
+        let waits = self.waits(request);
         let mut failures: u8 = 0;
         let mut index = 0;
         let mut notices = if waits { Notices::new() } else { Notices::NONE };
@@ -241,7 +262,15 @@ impl Call {
                 let told = self.enter(name).and_then(|()| {
                     // Watched before it is told, so that nothing happens unseen.
                     let directory = if waits { notices.watch_service() } else { None };
-                    tell(request.bytes).map(|before| (directory, before))
+                    match tell(request.bytes) {
+                        Err(Trouble::File(_, Errno::MFILE | Errno::NFILE)) if directory.is_some() => {
+                            // Then without: it is looked for.
+                            drop(directory);
+                            notices.give_up();
+                            tell(request.bytes).map(|before| (None, before))
+                        }
+                        told => told.map(|before| (directory, before)),
+                    }
                 });
                 match told {
                     Ok((directory, before)) if waits => {
@@ -276,6 +305,7 @@ impl Call {
         let usual = match self.wait {
             Wait::Exactly(wait) => return now.plus(wait),
             Wait::Usually(wait) => wait,
+            Wait::Senseless => Duration::ZERO,
         };
         // Only what is stopped takes its own time.
         let stops = request.bytes.iter().any(|byte| matches!(byte, b'd' | b'x' | b't'));
