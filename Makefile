@@ -45,7 +45,7 @@ help:
 	  '' \
 	  'TOOLCHAIN=source|stable    take only a Rust with library source, or only the fall-back without' \
 	  'CARGO=PATH                 take this cargo, and the rustc beside it' \
-	  'MUSL_LIBDIR=DIRECTORY      where crt1.o and libc.a of musl are' \
+	  'MUSL_LIBDIR=DIRECTORY      where libc.a of musl is' \
 	  'LLD=PATH                   the linker'
 
 .PHONY: build install install-init uninstall uninstall-init check clean help

@@ -9,7 +9,7 @@
 # Environment, all of it optional:
 #   TOOLCHAIN         source: only a toolchain with library source; stable: only the fall-back; else the first that is there
 #   CARGO             the cargo to take, its rustc beside it; else those in PATH, then all of rustup's
-#   MUSL_LIBDIR       where musl's crt1.o and libc.a are
+#   MUSL_LIBDIR       where musl's libc.a is
 #   LLD               the linker, an ld.lld
 #   CARGO_TARGET_DIR  as cargo knows it
 #
@@ -178,15 +178,15 @@ find_musl() {
             if holds_musl "$musl"; then return; fi
         done
     fi
-    set -- "apt-get install $musl_package" "MUSL_LIBDIR=DIRECTORY where they are"
+    set -- "apt-get install $musl_package" "MUSL_LIBDIR=DIRECTORY where it is"
     case $musl_package in
     *:*) set -- "dpkg --add-architecture ${musl_package#*:} && apt-get update && $1" "$2" ;;
     esac
-    miss "musl's crt1.o and libc.a for $arch are not in $places" "$@"
+    miss "musl's libc.a for $arch is not in $places" "$@"
 }
 
 holds_musl() {
-    [ -e "$1/crt1.o" ] && [ -e "$1/libc.a" ]
+    [ -e "$1/libc.a" ]
 }
 
 find_linker() {

@@ -24,7 +24,7 @@ core 300
 lints 300
 driver 300
 stage-scripts 300
-programs 600
+programs 900
 smoke-x86_64 300
 smoke-armv7 300
 END
@@ -110,11 +110,14 @@ step_lints() {
     # Apart, for what the tests depend on asks rustix for std, and the programs must not have it.
     judge clippy-programs cargo clippy --package sys --package init-bin --package tools-bin -- --deny warnings
     judge clippy-tests cargo clippy --all-targets --package supervision --package pipit-tests --package qemu-driver \
-        -- --deny warnings
+        --package bench -- --deny warnings
 }
 
 step_driver() {
-    run_cargo_tests qemu-driver
+    code=0
+    run_cargo_tests qemu-driver || code=1
+    run_cargo_tests bench || code=1
+    return "$code"
 }
 
 step_stage_scripts() {
@@ -293,7 +296,8 @@ main() {
             continue
         fi
         case $step in
-        smoke-*) end_fetch ;;
+        # Some tests boot a kernel too.
+        programs | smoke-*) end_fetch ;;
         esac
         run_step "$step" "$limit"
     done

@@ -23,6 +23,9 @@ check busybox busybox-static
 check unshare util-linux
 check ps procps
 check ip iproute2
+check strace strace
+check prlimit util-linux
+check setpriv util-linux
 check qemu-arm-static qemu-user-static
 boot qemu-system-x86_64 qemu-system-x86
 boot qemu-system-arm qemu-system-arm
@@ -111,10 +114,10 @@ look_for_linker() {
 look_for_musl() {
     case $1 in
     x86_64)
-        [ -e /usr/lib/x86_64-linux-musl/libc.a ] || want "$(name_musl amd64)" "musl's crt1.o and libc.a for x86_64"
+        [ -e /usr/lib/x86_64-linux-musl/libc.a ] || want "$(name_musl amd64)" "musl's libc.a for x86_64"
         ;;
     armv7)
-        [ -e /usr/lib/arm-linux-musleabihf/libc.a ] || want "$(name_musl armhf)" "musl's crt1.o and libc.a for armv7"
+        [ -e /usr/lib/arm-linux-musleabihf/libc.a ] || want "$(name_musl armhf)" "musl's libc.a for armv7"
         ;;
     esac
 }

@@ -10,6 +10,7 @@ use core::ffi::CStr;
 use linux_raw_sys::general::{__NR_madvise, MADV_DONTNEED};
 use supervision::text::Text;
 
+use crate::Result;
 use crate::call::call;
 use crate::file::{self, CURRENT};
 
@@ -28,13 +29,18 @@ pub struct Protection {
 impl Protection {
     /// Asks for it. Without the right to have it, everything stays as it was.
     pub fn take() -> Self {
-        let inherited = read_score().and_then(|inherited| {
-            if inherited.as_bytes().starts_with(NEVER) {
-                return Some(Text::from_bytes(ORDINARY));
-            }
-            write_score(NEVER).then_some(inherited)
-        });
-        Self { inherited }
+        Self { inherited: Self::change().ok().flatten() }
+    }
+
+    fn change() -> Result<Option<Text<8>>> {
+        let score = file::open_both_ways(SCORE)?;
+        let mut buffer = [0; 8];
+        let inherited = file::read(score.as_fd(), &mut buffer)?;
+        if inherited.starts_with(NEVER) {
+            return Ok(Some(Text::from_bytes(ORDINARY)));
+        }
+        // The kernel takes it as a whole, wherever it is written.
+        file::write(score.as_fd(), NEVER).map(|_| Some(Text::from_bytes(inherited)))
     }
 
     /// In a child, before it executes another program: undoes it.
@@ -67,12 +73,6 @@ pub fn give_back_stack() {
     let _ = unsafe { call(__NR_madvise, [end.wrapping_sub(DEPTH), DEPTH, MADV_DONTNEED as usize, 0]) };
 }
 
-fn read_score() -> Option<Text<8>> {
-    let score = file::open_read(CURRENT, SCORE).ok()?;
-    let mut buffer = [0; 8];
-    Some(Text::from_bytes(file::read(score.as_fd(), &mut buffer).ok()?))
-}
-
-fn write_score(score: &[u8]) -> bool {
-    file::open_write(CURRENT, SCORE).and_then(|file| file::write(file.as_fd(), score)).is_ok()
+fn write_score(score: &[u8]) {
+    let _ = file::open_write(CURRENT, SCORE).and_then(|file| file::write(file.as_fd(), score));
 }
