@@ -18,7 +18,7 @@ main() {
         fi
     done
 
-    missing missing-musl-is-named 'libc.a for armv7 are not in /nonexistent' 'MUSL_LIBDIR=' \
+    missing missing-musl-is-named 'libc.a for armv7 is not in /nonexistent' 'MUSL_LIBDIR=' \
         make -C "$root" ARCH=armv7 MUSL_LIBDIR=/nonexistent
     missing missing-linker-is-named 'the linker /nonexistent/ld.lld is not there' 'LLD=' \
         make -C "$root" ARCH=x86_64 LLD=/nonexistent/ld.lld
