@@ -339,6 +339,28 @@ fn mends_f24_flood_of_commands_starves_nobody() {
     service.wait_stat("run, want down");
 }
 
+/// Somebody writes nonsense without end: the service that died is started again all the same.
+#[test]
+fn mends_f24_flood_of_nonsense_keeps_no_service_down() {
+    let scratch = Scratch::new();
+    let service = scratch.service("web").run(LISTEN);
+    let runsv = scratch.supervise(&service);
+    let pid = service.wait_running();
+    service.wait_lines("starts", 1);
+    let mut command = scratch.command("sh");
+    command.args(["-c", "exec head -c 10000000000 /dev/zero >web/supervise/control"]);
+    let mut writer = scratch.start(command, Signal::SIGKILL);
+    wait_until("255 bytes of nonsense", || (Shown::of(&scratch, "web").get("ignored-bytes") == "255").then_some(()));
+    send_signal(pid, Signal::SIGKILL);
+    let next = service.wait_running_other_than(pid);
+    assert_eq!(writer.try_wait(), None, "the flood ended: {}", writer.stderr());
+    writer.signal(Signal::SIGKILL);
+    writer.wait();
+    assert_eq!(service.wait_lines("starts", 2)[1], next.to_string(), "{}", runsv.stderr());
+    service.send("o");
+    service.wait_stat("run, want down");
+}
+
 /// Whoever writes to `ok`, which is only there to be opened, fills it and keeps no one busy.
 #[test]
 fn f29_ok_that_is_flooded() {

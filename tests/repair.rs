@@ -277,6 +277,48 @@ fn mends_k9_service_directory_made_anew_is_controllable() {
     assert!(!is_alive(next));
 }
 
+/// `log/` is removed, and made anew with another script: the old logger reads on, the next one is of the new directory.
+#[track_caller]
+fn make_log_anew(is_told: bool) {
+    let scratch = Scratch::new();
+    let run = "while read -r line <gate; do echo $line; done";
+    let service = scratch.service("web").run(run).gate("gate").log_run("exec cat >>../old");
+    let mut runsv = scratch.supervise(&service);
+    let (pid, logger) = (service.wait_running(), service.log().wait_running());
+    service.open_gate("gate");
+    service.wait_lines("old", 1);
+    let away = scratch.path().join("away");
+    std::fs::rename(service.log().path(), &away).expect("rename");
+    std::fs::remove_dir_all(away).expect("the old log directory");
+    let service = service.log_run("exec cat >>../new");
+    if is_told {
+        runsv.signal(Signal::SIGHUP);
+    }
+    wait_until("a status that tells of the log", || {
+        let status = scratch.sv(&["status", "web"]).without_numbers();
+        (status == Output::exit(0, "run: web: (pid P) Ns; run: log: (pid P) Ns\n", "")).then_some(())
+    });
+    assert_eq!(service.log().wait_stat("run").pid, logger, "{}", runsv.stderr());
+    service.open_gate("gate");
+    service.wait_lines("old", 2);
+    service.log().send("t");
+    let next = service.log().wait_running_other_than(logger);
+    service.open_gate("gate");
+    assert_eq!(service.wait_lines("new", 1), ["go"]);
+    assert_eq!((service.lines("old").len(), service.wait_stat("run").pid), (2, pid));
+    assert_eq!(service.log().wait_stat("run").pid, next);
+}
+
+#[test]
+fn mends_k9_log_directory_made_anew_is_found_at_hup() {
+    make_log_anew(true);
+}
+
+#[test]
+fn mends_k9_log_directory_made_anew_is_found_by_itself() {
+    make_log_anew(false);
+}
+
 // ---- F27: the status cannot be written
 
 #[test]
