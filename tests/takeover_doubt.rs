@@ -32,8 +32,8 @@ fn status_file(service: &Service) -> PathBuf {
 // ---- no descriptors
 
 #[track_caller]
-fn limit_descriptors(scratch: &Scratch, runsv: &Supervisor, limit: u32) {
-    let words = [format!("--pid={}", runsv.pid()), format!("--nofile={limit}:")];
+fn limit_descriptors(scratch: &Scratch, runsv: u32, limit: u32) {
+    let words = [format!("--pid={runsv}"), format!("--nofile={limit}:")];
     assert_eq!(scratch.run("prlimit", &[&words[0], &words[1]]), Output::exit(0, "", ""));
 }
 
@@ -46,24 +46,54 @@ fn mends_f11_process_taken_over_lives_without_descriptors() {
     let scratch = Scratch::new();
     let service = scratch.service("web").run(LISTEN);
     let first = scratch.supervise(&service);
-    let pid = service.wait_running();
+    service.wait_running();
     service.wait_lines("starts", 1);
     kill(first);
-    let mut second = start_again(&scratch, &service);
-    limit_descriptors(&scratch, &second, 8);
+    let second = start_again(&scratch, &service);
+    lives_without_descriptors(&scratch, &service, &second);
+}
+
+/// The same where the kernel has no descriptors for processes: every look needs a descriptor.
+#[test]
+fn mends_f11_process_lives_though_it_cannot_be_looked_at() {
+    if !needs(&["prlimit", "strace"]) {
+        return;
+    }
+    let scratch = Scratch::new();
+    let service = scratch.service("web").run(LISTEN);
+    let first = scratch.supervise(&service);
+    let old = first.pid();
+    service.wait_running();
+    service.wait_lines("starts", 1);
+    kill(first);
+    let mut command = scratch.command("strace");
+    command.args(["-o", "trace", "-e", "trace=pidfd_open", "-e", "inject=pidfd_open:error=ENOSYS"]);
+    command.arg(scratch.programs().join("runsv")).arg("web");
+    let strace = scratch.start(command, Signal::SIGTERM);
+    service.wait_extension("a new supervisor", |_, extension| extension.supervisor != old);
+    wait_until("a supervisor", || service.is_supervised().then_some(()));
+    lives_without_descriptors(&scratch, &service, &strace);
+}
+
+#[track_caller]
+fn lives_without_descriptors(scratch: &Scratch, service: &Service, second: &Supervisor) {
+    let extension = service.extension().expect("an extension");
+    let (runsv, pid) = (extension.supervisor, service.status().pid);
+    assert!(extension.is_taken_over, "{extension:?}");
+    limit_descriptors(scratch, runsv, 8);
     // Longer than the second after which a process would be looked at.
     let since = Instant::now();
     let mut heard = 0;
-    while since.elapsed() < Duration::from_millis(1500) {
-        second.signal(Signal::SIGHUP);
+    while since.elapsed() < Duration::from_millis(2500) {
+        send_signal(runsv, Signal::SIGHUP);
         service.send("1");
         heard += 1;
         wait_until("USR1", || (service.lines("signals").len() == heard).then_some(()));
     }
     service.send("o");
     second.wait_stderr(": process cannot open more files\n");
-    assert_eq!((second.try_wait(), service.lines("starts").len(), is_alive(pid)), (None, 1, true));
-    limit_descriptors(&scratch, &second, 1000);
+    assert_eq!((is_alive(runsv), service.lines("starts").len(), is_alive(pid)), (true, 1, true));
+    limit_descriptors(scratch, runsv, 1000);
     service.send("u");
     service.send("o");
     assert_eq!(service.wait_stat("run, want down").pid, pid, "{}", second.stderr());
