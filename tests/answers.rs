@@ -27,10 +27,13 @@ fn mends_up_right_after_down_names_a_process_that_lives() {
         assert_eq!(answer.without_numbers(), Output::exit(0, "ok: run: web: (pid P) Ns\n", ""), "round {round}");
         assert!(is_alive(named), "round {round}: {answer:?}");
         // It is the last one: nothing that was sent before comes to it later.
+        wait_until("its start, or its end", || {
+            (service.lines("starts").last() == Some(&named.to_string()) || !is_alive(named)).then_some(())
+        });
         service.send("h");
-        wait_until("HUP, or an end", || {
-            let is_heard = service.lines("signals").last().is_some_and(|signal| signal == "HUP");
-            (is_heard || !is_alive(named)).then_some(())
+        wait_until("HUP, or its end", || {
+            let heard = service.lines("signals").iter().filter(|signal| *signal == "HUP").count();
+            (heard == round + 1 || !is_alive(named)).then_some(())
         });
         assert_eq!((service.wait_stat("run").pid, is_alive(named)), (named, true), "round {round}: {}", runsv.stderr());
     }
