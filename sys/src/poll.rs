@@ -2,7 +2,8 @@
 
 use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::fd::BorrowedFd;
-use supervision::time::Instant;
+use supervision::limits::LOOK_INTERVAL;
+use supervision::time::{Instant, earlier};
 
 use crate::clock;
 
@@ -24,6 +25,12 @@ pub fn wait(descriptors: [Option<BorrowedFd<'_>>; WAITED], deadline: Option<Inst
         None => PollFd::from_borrowed_fd(spare, PollFlags::empty()),
     });
     let outcome = poll(&mut polled, deadline);
+    if outcome == Polled::Failed
+        && let Some(first) = polled.first_mut()
+    {
+        // For one alone there is room; the others are tried now and then.
+        poll(core::slice::from_mut(first), earlier(deadline, Some(clock::monotonic().plus(LOOK_INTERVAL))));
+    }
     let mut ready = [false; WAITED];
     for ((ready, polled), descriptor) in ready.iter_mut().zip(&polled).zip(&descriptors) {
         *ready = descriptor.is_some() && (outcome == Polled::Failed || !polled.revents().is_empty());

@@ -139,7 +139,7 @@ impl Service {
         if record.got_term {
             // How long ago it was told to stop is not known.
             service.kill_at = settings.kill_after.map(|limit| now.monotonic.plus(limit));
-        } else if service.want == Want::Down && record.phase == Phase::Run {
+        } else if record.phase == Phase::Run && (service.want == Want::Down || extension.hook == Command::Term.byte()) {
             // A stop was under way, in a control script perhaps: it begins anew.
             let _ = service.waiting.push(Command::Term);
         }

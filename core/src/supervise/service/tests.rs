@@ -657,6 +657,17 @@ fn a_stop_that_had_sent_no_signal_begins_anew() {
 }
 
 #[test]
+fn a_restart_that_hung_in_its_script_begins_anew() {
+    let mut bench = Bench::new(Member::Main).later(400);
+    let (mut record, mut extension) = found(Phase::Run, Wanted::Up);
+    (record.got_term, extension.hook) = (false, b't');
+    let found = (&record, &extension);
+    bench.service = Service::taken_over(Member::Main, true, found, pid(10), IN_THREE, bench.now());
+    bench.give(Event::Deadline);
+    assert_eq!(bench.signals(), [(10, 15)]);
+}
+
+#[test]
 fn a_process_of_another_supervisor_goes_on_as_it_was() {
     let mut bench = taken_over(Phase::Run, Wanted::Up, false);
     assert_eq!((bench.log.as_slice(), bench.stat().as_str()), (&[][..], "run, got TERM"));
