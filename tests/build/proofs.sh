@@ -54,8 +54,8 @@ plant_allocator() {
     rust-lld) set -- "$linker" -flavor gnu ;;
     *) set -- "$linker" ;;
     esac
-    if ! "$@" --static --gc-sections --entry=malloc --undefined=malloc --unresolved-symbols=ignore-all \
-        "--Map=$scratch/map" -o "$scratch/program" "$musl/libc.a" 2>"$scratch/log"; then
+    if ! "$@" --static --gc-sections --undefined=malloc --defsym=main=0 "--Map=$scratch/map" -o "$scratch/program" \
+        "$musl/crt1.o" "$musl/libc.a" 2>"$scratch/log"; then
         fail "$name" "$(cat "$scratch/log")"
         return
     fi
