@@ -205,15 +205,8 @@ fn open(directory: BorrowedFd<'_>, path: &CStr, flags: u32, mode: u32) -> Result
     Descriptor::from_call(unsafe { call(__NR_openat, arguments) })
 }
 
-/// Opens a file for writing, empty; makes it with mode 0644 less the umask if it is not there. A link is not followed.
-///
-/// # Errors
-/// `ELOOP` if it is a link; else the kernel's.
-pub fn create(directory: BorrowedFd<'_>, path: &CStr) -> Result<Descriptor> {
-    open(directory, path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0o644)
-}
-
-/// As [`create`], but where the path is a link, what it leads to is made.
+/// Opens a file for writing, empty; makes it with mode 0644 less the umask if it is not there. Where the path is a link, what it
+/// leads to is made.
 ///
 /// # Errors
 /// The kernel's.

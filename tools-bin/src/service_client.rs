@@ -2,17 +2,16 @@
 //! (runsv(8)). The service directory is the current one.
 
 use core::ffi::CStr;
-use supervision::limits::STATUS_FILE;
 
 use supervision::process::Pid;
 use supervision::process::errno::Errno;
 use supervision::process::message::Line;
-use supervision::supervise::extension::{Status, decode_file};
+use supervision::supervise::extension::Status;
 use supervision::supervise::scan::Foreign;
 use supervision::text::Path;
 use sys::{Descriptor, file, process};
 
-use crate::supervise_directory::{self, Name};
+use crate::supervise_directory::{self, Name, read_status_file};
 
 /// Why a service cannot be told, or does not tell.
 #[derive(Clone, Copy)]
@@ -96,18 +95,15 @@ pub fn read_status() -> Result<(Status, Descriptor), Trouble> {
         _ => Trouble::File(Step::OpenOk, reason),
     })?;
     let status = supervise_directory::open_file(Name::Status, file::open_read).map_err(trouble(Step::OpenStatus))?;
-    let mut buffer = [0; STATUS_FILE];
-    let bytes = file::read(status.as_fd(), &mut buffer).map_err(trouble(Step::ReadStatus))?;
-    decode_file(bytes).map(|status| (status, ok)).map_err(|_| Trouble::BadFormat)
+    let status = read_status_file(&status).map_err(trouble(Step::ReadStatus))?;
+    status.map(|status| (status, ok)).ok_or(Trouble::BadFormat)
 }
 
 /// The status of the service whose `supervise/` is `directory`, which has told of a change, so that its supervisor is alive;
 /// `None` if it is to be looked for by its path.
 pub fn read_status_in(directory: &Descriptor) -> Option<Status> {
     let status = file::open_read(directory.as_fd(), c"status").ok()?;
-    let mut buffer = [0; STATUS_FILE];
-    let bytes = file::read(status.as_fd(), &mut buffer).ok()?;
-    decode_file(bytes).ok()
+    read_status_file(&status).ok().flatten()
 }
 
 /// Tells the service in the current directory, and gives its status from before.
@@ -132,8 +128,7 @@ pub fn find_supervisor(start: &Descriptor, directory: &Descriptor, name: &CStr) 
         path
     };
     let read = |opened: Result<Descriptor, Errno>| {
-        let mut buffer = [0; STATUS_FILE];
-        let (_, extension) = decode_file(file::read(opened.ok()?.as_fd(), &mut buffer).ok()?).ok()?;
+        let (_, extension) = read_status_file(&opened.ok()?).ok()??;
         let origin = extension?.origin;
         Some((Pid::new(origin.supervisor)?, origin.written))
     };

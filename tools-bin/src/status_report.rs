@@ -32,7 +32,7 @@ pub enum Detail {
 /// Tells of a service and of its log service; false if something was in the way.
 pub fn tell(name: &CStr, is_normally_up: bool, status: &Status, detail: Detail, now: &Now) -> bool {
     if detail == Detail::Everything {
-        return tell_everything(name, status, now);
+        return tell_everything(name, is_normally_up, status, now);
     }
     let tail = tail_of(status, is_normally_up, now);
     let mut log_tail = Text::new();
@@ -125,12 +125,18 @@ pub fn is_normally_up(name: &CStr) -> Option<bool> {
 
 const LOG_PREFIX: &[u8] = b"log-";
 
-fn tell_everything(name: &CStr, status: &Status, now: &Now) -> bool {
+fn tell_everything(name: &CStr, is_normally_up: bool, status: &Status, now: &Now) -> bool {
     let facts = Facts { indent: b"", is_remarkable_only: false };
-    let is_whole = facts.tell_all(b"", name.to_bytes(), name, status, now);
+    facts.tell_all(b"", name.to_bytes(), is_normally_up, status, now);
     match read_log_status() {
-        Ok(None) => is_whole,
-        Ok(Some(log)) => facts.tell_all(LOG_PREFIX, b"log", name, &log, now) && is_whole,
+        Ok(None) => true,
+        Ok(Some(log)) => match self::is_normally_up(name) {
+            Some(is_normally_up) => {
+                facts.tell_all(LOG_PREFIX, b"log", is_normally_up, &log, now);
+                true
+            }
+            None => false,
+        },
         Err(trouble) => {
             let mut line = Line::default();
             fill_log_trouble(&mut line, name, trouble);
@@ -160,9 +166,8 @@ impl Facts {
         self.tell(prefix, key, value.as_bytes());
     }
 
-    fn tell_all(&self, prefix: &[u8], shown: &[u8], name: &CStr, status: &Status, now: &Now) -> bool {
+    fn tell_all(&self, prefix: &[u8], shown: &[u8], is_normally_up: bool, status: &Status, now: &Now) {
         let (record, extension) = status;
-        let Some(is_normally_up) = is_normally_up(name) else { return false };
         self.tell(prefix, b"service", shown);
         self.tell(prefix, b"state", record.phase.word());
         self.tell_number(prefix, b"pid", record.pid.map_or(0, |pid| pid.raw().into()));
@@ -172,7 +177,6 @@ impl Facts {
         self.tell(prefix, b"got-term", yes(record.got_term));
         self.tell_number(prefix, b"seconds", age_of(record, extension.as_ref(), now));
         self.tell_extension(prefix, status);
-        true
     }
 
     fn tell_extension(&self, prefix: &[u8], (_, extension): &Status) {

@@ -129,6 +129,15 @@ pub fn open_file(
     find(name.path(), |path| open(CURRENT, path))
 }
 
+/// What an open status file tells; `None` if it is none.
+///
+/// # Errors
+/// The kernel's.
+pub fn read_status_file(status: &Descriptor) -> Result<Option<Status>, Errno> {
+    let mut buffer = [0; STATUS_FILE];
+    file::read(status.as_fd(), &mut buffer).map(|bytes| decode_file(bytes).ok())
+}
+
 /// Opens the directory for a client: the service directory is the current one.
 ///
 /// # Errors
@@ -193,9 +202,8 @@ impl SuperviseDirectory {
 
     /// The status that the directory's last supervisor left.
     pub fn read_status(&self) -> Option<Status> {
-        let mut buffer = [0; STATUS_FILE];
         let status = file::open_trusted(self.directory.as_fd(), Name::Status.path()).ok()?;
-        decode_file(file::read(status.as_fd(), &mut buffer).ok()?).ok()
+        read_status_file(&status).ok().flatten()
     }
 
     /// Finds out whether all is still in its place, and makes anew what is not: all but `ok`, which is the last, by
@@ -293,7 +301,7 @@ impl SuperviseDirectory {
     }
 
     /// The status is written again although it tells nothing new: by its time it is an answer.
-    pub fn forget_time(&mut self) {
+    pub fn answer(&mut self) {
         self.must_answer = true;
     }
 

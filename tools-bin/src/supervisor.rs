@@ -73,6 +73,8 @@ pub struct Supervisor {
     main: Place,
     log: Option<Place>,
     pipe: Option<(Descriptor, Descriptor)>,
+    /// By which number the pipe is told, while it is open.
+    pipe_number: u32,
     /// When to look whether all of `supervise/` is in its place.
     restore_at: Option<Instant>,
 }
@@ -149,12 +151,11 @@ impl Supervisor {
         tell_removals(&directory);
         let log_directory = open_log(name, &directory, shared)?;
         let supervise = SuperviseDirectory::claim().map_err(|trouble| Fatal::Supervise(Member::Main, trouble))?;
-        let log = match log_directory {
+        let mut log = match log_directory {
             Some(log_directory) => Some(open_log_place(log_directory, &directory)?),
             None => None,
         };
         let mut main = Place::new(directory, supervise);
-        let mut log = log;
         let found = takeover::find(&main.supervise, shared.boot);
         let log_found = log.as_ref().and_then(|log| takeover::find(&log.supervise, shared.boot));
         let pipe = match log {
@@ -164,10 +165,12 @@ impl Supervisor {
             },
             None => None,
         };
+        let metadata = pipe.as_ref().and_then(|(reader, _)| file::metadata_of(reader.as_fd()).ok());
+        let pipe_number = metadata.map_or(0, |metadata| pipe_number(metadata.inode));
         let main_service = main.service(Member::Main, found, name, shared);
         let log_service = log.as_mut().map(|log| log.service(Member::Log, log_found, name, shared));
         let pair = Pair::new(main_service, log_service);
-        Ok(Self { name, start, pair, main, log, pipe, restore_at: None })
+        Ok(Self { name, start, pair, main, log, pipe, pipe_number, restore_at: None })
     }
 
     /// Makes the fifos for commands, starts what is wanted, and writes the status; then makes the fifos that tell clients
@@ -292,7 +295,7 @@ impl Supervisor {
                 true
             }
             Ok(_) | Err(_) => {
-                self.restore_at = Some(clock::monotonic().plus(SCAN_INTERVAL));
+                self.look_again(SCAN_INTERVAL);
                 false
             }
         }
@@ -324,7 +327,7 @@ impl Supervisor {
                     // Whoever waits for the answer knows it by its time.
                     self.mark(member);
                     if let Some(place) = self.place(member) {
-                        place.supervise.forget_time();
+                        place.supervise.answer();
                     }
                 }
                 self.handle(Event::Command(member, command), shared)
@@ -466,7 +469,6 @@ impl Supervisor {
     }
 
     fn write_status(&mut self, member: Member, shared: &Shared) {
-        let pipe = self.pipe.as_ref().and_then(|(reader, _)| file::metadata_of(reader.as_fd()).ok());
         let Some(service) = self.pair.member(member) else { return };
         let (place, log) = (&mut self.main, &mut self.log);
         let place = match (member, log) {
@@ -476,7 +478,7 @@ impl Supervisor {
         let origin = Origin {
             supervisor: shared.pid,
             boot: shared.boot,
-            pipe: pipe.map_or(0, |pipe| pipe_number(pipe.inode)),
+            pipe: if self.pipe.is_some() { self.pipe_number } else { 0 },
             ignored: place.ignored,
             written: clock::since_boot(),
         };

@@ -156,12 +156,10 @@ impl Waiting<'_> {
                             failures = failures.saturating_add(1);
                         }
                         Look::Waiting { ok, needs_looking } => {
-                            let is_told = pending.directory.is_some() && !needs_looking;
+                            // Of several supervisors only the end of the first is told.
+                            let is_told =
+                                pending.directory.is_some() && !needs_looking && !(exits && supervisor.is_some());
                             pending.look_at = if is_told { None } else { Some(now.plus(CHECK_INTERVAL)) };
-                            if exits && supervisor.is_some() {
-                                // Only the end of the first is told.
-                                pending.look_at = Some(now.plus(CHECK_INTERVAL));
-                            }
                             supervisor = supervisor.or(ok);
                         }
                     }

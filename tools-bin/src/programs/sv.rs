@@ -8,7 +8,7 @@ use supervision::limits::{PATH_BYTES, SERVICES_AT_ONCE, STOP_MARGIN};
 use supervision::process::errno::Errno;
 use supervision::supervise::client::{Request, Verb};
 use supervision::supervise::settings::{File, Settings};
-use supervision::text::Path;
+use supervision::text::{Path, decimal};
 use supervision::time::{Duration, Instant};
 use sys::file::{self, CURRENT};
 use sys::{Descriptor, clock, process, report, standard};
@@ -167,13 +167,8 @@ fn parse(words: Words, is_init_script: bool) -> Result<Option<Call>, Errno> {
 
 /// A decimal number as a whole; too large a one is as large as can be.
 fn number(digits: &[u8]) -> Option<u64> {
-    if digits.is_empty() {
-        return None;
-    }
-    digits.iter().try_fold(0_u64, |number, digit| match digit {
-        b'0'..=b'9' => Some(number.saturating_mul(10).saturating_add(u64::from(digit.wrapping_sub(b'0')))),
-        _ => None,
-    })
+    let is_number = !digits.is_empty() && digits.iter().all(u8::is_ascii_digit);
+    is_number.then(|| decimal(digits).unwrap_or(u64::MAX))
 }
 
 /// Whether `name` is a path of its own, and not a service of the service directory.
