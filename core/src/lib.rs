@@ -12,6 +12,7 @@
 //! | [`limits`] | every capacity |
 //! | [`time`], [`tai64n`] | instants, and the labels that logs and status files carry |
 //! | [`supervise`] | one service, its log service, many services, the files that tell of them |
+//! | [`log`] | lines, log directories, rotation and processors |
 //! | [`boot`] | the stages of pid 1 |
 //! | [`process`] | processes, signals, errors and the texts of all of these |
 #![cfg_attr(not(test), no_std)]
@@ -19,6 +20,7 @@
 
 pub mod boot;
 pub mod limits;
+pub mod log;
 pub mod process;
 pub mod supervise;
 pub mod tai64n;

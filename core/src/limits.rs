@@ -110,3 +110,55 @@ pub const FORCING_INTERRUPTS: u8 = 3;
 
 /// Children that pid 1 takes before it listens again. Tens of thousands may end at once.
 pub const REAPED_AT_ONCE: u16 = 256;
+
+/// Log directories of one `svlogd`. One more is refused at the start.
+pub const LOG_DIRECTORIES: usize = 32;
+
+/// Bytes of lines that a `svlogd` holds, for all its directories together; more if it is told so. As much as is read at
+/// once comes from it, so it decides how many system calls there are. Full: lines are dropped, or no more is read.
+pub const LINES_BYTES: usize = 44 * 1024;
+
+/// Characters of a line by which it is chosen, if nothing else is said.
+pub const LINE_CHARACTERS: usize = 1000;
+
+/// What `svlogd -b` counts as without being given, as in runit.
+pub const BUFFER_LENGTH: usize = 1024;
+
+/// Bytes of the config of a log directory; what is behind them is told and not looked at.
+pub const CONFIG_BYTES: usize = 8192;
+
+/// Faults of one config that are told.
+pub const CONFIG_FAULTS: u32 = 10;
+
+/// Bytes at which a log file is rotated, if nothing else is said.
+pub const LOG_SIZE: u64 = 1_000_000;
+
+/// Old log files that are kept, if nothing else is said.
+pub const LOG_FILES: u32 = 10;
+
+/// Old log files that are removed after one look at their directory. If more must go there is another look.
+pub const OLDEST_FILES: usize = 32;
+
+/// Parts of what is written at once into a log that has a prefix or patterns. The rest comes after it.
+pub const LINE_PARTS: usize = 64;
+
+/// Reads of a `svlogd` under full load until it looks for signals again.
+pub const READS_AT_ONCE: u8 = 4;
+
+/// Until a log directory in trouble is tried again.
+pub const LOG_RETRY: Duration = Duration::from_seconds(1);
+
+/// What TERM leaves for the rest of a line.
+pub const LAST_LINE_LIMIT: Duration = Duration::from_seconds(3);
+
+/// How long lines are tried to be written after the end of the input.
+pub const LAST_LINES_LIMIT: Duration = Duration::from_seconds(5);
+
+/// The longest pause before a failed processor is started again.
+pub const LONGEST_PROCESSOR_PAUSE: u64 = 60;
+
+/// What a processor gets to end after TERM.
+pub const PROCESSOR_GRACE: Duration = Duration::from_seconds(5);
+
+/// The same after the end of the input.
+pub const PROCESSOR_LAST_GRACE: Duration = Duration::from_seconds(60);

@@ -31,6 +31,26 @@ impl Label {
         self.seconds.wrapping_sub(OFFSET).cast_signed()
     }
 
+    /// What is left beside the whole seconds: less than 1,000,000,000, if it is a time at all.
+    pub fn nanoseconds(self) -> u32 {
+        self.nanoseconds
+    }
+
+    /// Whether it is a time: of other labels TAI64 says nothing.
+    pub fn is_time(self) -> bool {
+        self.seconds < 1 << 63 && self.nanoseconds <= NANOSECONDS_MAX
+    }
+
+    /// The next label, a nanosecond later.
+    #[must_use]
+    pub fn next(self) -> Self {
+        if self.nanoseconds < NANOSECONDS_MAX {
+            Self { nanoseconds: self.nanoseconds.wrapping_add(1), ..self }
+        } else {
+            Self { seconds: self.seconds.saturating_add(1), nanoseconds: 0 }
+        }
+    }
+
     /// Whole seconds from `earlier` to this label, counted between the two full seconds; 0 if it is not later.
     pub fn seconds_since(self, earlier: Self) -> u64 {
         self.seconds.saturating_sub(earlier.seconds)
@@ -58,6 +78,24 @@ impl Label {
         }
         text
     }
+
+    /// Reads what [`Label::to_text`] made; `None` if it is something else.
+    pub fn from_text(text: &[u8; Self::TEXT_SIZE]) -> Option<Self> {
+        let (b"@", digits) = text.split_first_chunk()? else { return None };
+        let mut bytes = [0; Self::SIZE];
+        for (byte, [high, low]) in bytes.iter_mut().zip(digits.as_chunks().0) {
+            *byte = digit(*high)? << 4 | digit(*low)?;
+        }
+        Some(Self::decode(bytes))
+    }
+}
+
+fn digit(text: u8) -> Option<u8> {
+    match text {
+        b'0'..=b'9' => Some(text.wrapping_sub(b'0')),
+        b'a'..=b'f' => Some(text.wrapping_sub(b'a').wrapping_add(10)),
+        _ => None,
+    }
 }
 
 fn hexadecimal(digit: u8) -> u8 {
@@ -82,6 +120,29 @@ mod tests {
     #[test]
     fn the_text_is_an_at_sign_and_hexadecimal_digits() {
         assert_eq!(&Label::decode(SEEN).to_text(), b"@400000006b030b49270ef854");
+    }
+
+    #[test]
+    fn a_text_is_read_back_and_nothing_else_is() {
+        let label = Label::decode(SEEN);
+        assert_eq!(Label::from_text(&label.to_text()), Some(label));
+        assert_eq!(Label::from_text(b"@400000006B030b49270ef854"), None);
+        assert_eq!(Label::from_text(b"x400000006b030b49270ef854"), None);
+    }
+
+    #[test]
+    fn the_next_label_is_later() {
+        let label = Label::from_unix(1, 999_999_998);
+        assert_eq!(label.next(), Label::from_unix(1, 999_999_999));
+        assert_eq!(label.next().next(), Label::from_unix(2, 0));
+        assert!(label.next() > label);
+    }
+
+    #[test]
+    fn labels_far_away_are_no_times() {
+        assert!(Label::decode(SEEN).is_time());
+        assert!(!Label::decode([0xff; 12]).is_time());
+        assert!(!Label::decode([0x40, 0, 0, 0, 0, 0, 0, 0, 0xff, 0, 0, 0]).is_time());
     }
 
     #[test]
