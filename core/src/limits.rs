@@ -136,6 +136,9 @@ pub const LOG_SIZE: u64 = 1_000_000;
 /// Old log files that are kept, if nothing else is said.
 pub const LOG_FILES: u32 = 10;
 
+/// Files that wait for a processor beside those that are kept; of more the oldest is removed.
+pub const WAITING_FILES: u32 = 100;
+
 /// Old log files that are removed after one look at their directory. If more must go there is another look.
 pub const OLDEST_FILES: usize = 32;
 
@@ -143,7 +146,7 @@ pub const OLDEST_FILES: usize = 32;
 pub const LINE_PARTS: usize = 64;
 
 /// Reads of a `svlogd` under full load until it looks for signals again.
-pub const READS_AT_ONCE: u8 = 4;
+pub const READS_AT_ONCE: u8 = 8;
 
 /// Until a log directory in trouble is tried again.
 pub const LOG_RETRY: Duration = Duration::from_seconds(1);

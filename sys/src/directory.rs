@@ -7,13 +7,23 @@
 use core::ffi::CStr;
 
 use linux_raw_sys::general::__NR_getdents64;
+use rustix::fs::SeekFrom;
 
 use crate::call::call;
 use crate::descriptor::number;
-use crate::{Descriptor, Result};
+use crate::{Descriptor, Result, errno};
 
 /// Bytes read from the kernel at a time; several dozen entries.
 const BUFFER: usize = 2048;
+
+/// As [`visit`], from the beginning of a directory that may have been visited before.
+///
+/// # Errors
+/// The kernel's, on the first failing read; the entries before it were visited.
+pub fn visit_again(directory: &Descriptor, visit: impl FnMut(&CStr)) -> Result<()> {
+    rustix::fs::seek(directory, SeekFrom::Start(0)).map_err(errno)?;
+    self::visit(directory, visit)
+}
 
 /// Calls `visit` with the name of each entry of `directory`, `.` and `..` included.
 ///

@@ -11,12 +11,14 @@ use core::ffi::CStr;
 
 use linux_raw_sys::general::{
     __NR_fcntl, __NR_openat, __NR_pipe2, __NR_readlinkat, DN_ATTRIB, DN_DELETE, DN_MULTISHOT, DN_RENAME, F_NOTIFY,
-    F_SETSIG, O_CLOEXEC, O_CREAT, O_DIRECTORY, O_EXCL, O_LARGEFILE, O_NOCTTY, O_NOFOLLOW, O_NONBLOCK, O_PATH, O_RDONLY,
-    O_RDWR, O_TRUNC, O_WRONLY,
+    F_SETSIG, O_APPEND, O_CLOEXEC, O_CREAT, O_DIRECTORY, O_EXCL, O_LARGEFILE, O_NOCTTY, O_NOFOLLOW, O_NONBLOCK, O_PATH,
+    O_RDONLY, O_RDWR, O_TRUNC, O_WRONLY,
 };
 use rustix::fd::BorrowedFd;
-use rustix::fs::{Access, AtFlags, FileType, FlockOperation, Mode, OFlags, Stat};
+use rustix::fs::{Access, AtFlags, FileType, FlockOperation, Mode, OFlags, RenameFlags, Stat};
+use rustix::io::IoSlice;
 
+use supervision::limits::LINE_PARTS;
 use supervision::process::errno::Errno;
 use supervision::process::signal::Signal;
 
@@ -38,6 +40,8 @@ pub struct Metadata {
     pub links: u64,
     /// Whose it is.
     pub user: u32,
+    /// Bytes in it.
+    pub size: u64,
     /// Permission bits.
     pub mode: u32,
     /// What it is.
@@ -68,6 +72,7 @@ impl Metadata {
             inode: stat.st_ino.into(),
             links: stat.st_nlink.into(),
             user: stat.st_uid,
+            size: u64::try_from(stat.st_size).unwrap_or(0),
             mode,
             kind: match FileType::from_raw_mode(mode) {
                 FileType::Directory => Kind::Directory,
@@ -223,6 +228,20 @@ pub fn open_lock(directory: BorrowedFd<'_>, path: &CStr) -> Result<Descriptor> {
     open(directory, path, O_RDONLY | O_CREAT | O_NOFOLLOW, 0o600)
 }
 
+/// Opens a file that is written to at its end, and tells what it is; makes it with mode 0600 less the umask if it is not there. A link is not
+/// followed.
+///
+/// # Errors
+/// `ELOOP` if it is a link, `ENODEV` if it is a fifo or a device; else the kernel's.
+pub fn open_to_append(directory: BorrowedFd<'_>, path: &CStr) -> Result<(Descriptor, Metadata)> {
+    let opened = open(directory, path, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW, 0o600)?;
+    let metadata = metadata_of(opened.as_fd())?;
+    match metadata.kind {
+        Kind::Other => Ok((opened, metadata)),
+        _ => Err(Errno::NODEV),
+    }
+}
+
 /// Lets reads and writes wait, as programs expect of what they are given.
 ///
 /// # Errors
@@ -272,6 +291,21 @@ pub fn rename(directory: BorrowedFd<'_>, from: &CStr, to: &CStr) -> Result<()> {
     rustix::fs::renameat(directory, from, directory, to).map_err(errno)
 }
 
+/// Renames a file within `directory`, to a name that nothing has.
+///
+/// # Errors
+/// `EEXIST` if something has it; else the kernel's.
+pub fn rename_to_new(directory: BorrowedFd<'_>, from: &CStr, to: &CStr) -> Result<()> {
+    match rustix::fs::renameat_with(directory, from, directory, to, RenameFlags::NOREPLACE).map_err(errno) {
+        // Before Linux 3.15, and on some file systems.
+        Err(Errno::NOSYS | Errno::INVAL) => match exists(directory, to)? {
+            true => Err(Errno::EXIST),
+            false => rename(directory, from, to),
+        },
+        renamed => renamed,
+    }
+}
+
 /// Sets a file's mode.
 ///
 /// # Errors
@@ -280,13 +314,28 @@ pub fn set_mode(directory: BorrowedFd<'_>, path: &CStr, mode: u32) -> Result<()>
     rustix::fs::chmodat(directory, path, Mode::from_raw_mode(mode), AtFlags::empty()).map_err(errno)
 }
 
+/// Sets an open file's mode.
+///
+/// # Errors
+/// The kernel's.
+pub fn set_mode_of(file: BorrowedFd<'_>, mode: u32) -> Result<()> {
+    rustix::fs::fchmod(file, Mode::from_raw_mode(mode)).map_err(errno)
+}
+
+/// Writes a file, or a directory, to the disk. May take long.
+///
+/// # Errors
+/// The kernel's.
+pub fn sync(file: BorrowedFd<'_>) -> Result<()> {
+    rustix::fs::fsync(file).map_err(errno)
+}
+
 /// Sets an open file's mode to what it is: nothing changes, and those who watch it are told.
 ///
 /// # Errors
 /// The kernel's.
 pub fn touch_mode(file: BorrowedFd<'_>) -> Result<()> {
-    let mode = metadata_of(file)?.mode;
-    rustix::fs::fchmod(file, Mode::from_raw_mode(mode)).map_err(errno)
+    set_mode_of(file, metadata_of(file)?.mode)
 }
 
 /// What `path` leads to, links followed.
@@ -392,6 +441,22 @@ pub fn read<'buffer>(file: BorrowedFd<'_>, buffer: &'buffer mut [u8]) -> Result<
 /// The kernel's.
 pub fn write(file: BorrowedFd<'_>, bytes: &[u8]) -> Result<usize> {
     rustix::io::retry_on_intr(|| rustix::io::write(file, bytes)).map_err(errno)
+}
+
+/// Writes these parts in one call, as far as there are not more than a line of a log has; how many bytes were taken.
+///
+/// # Errors
+/// The kernel's.
+pub fn write_parts(file: BorrowedFd<'_>, parts: &[&[u8]]) -> Result<usize> {
+    if let [part] = parts {
+        return write(file, part);
+    }
+    let mut slices = [IoSlice::new(b""); LINE_PARTS];
+    for (slice, part) in slices.iter_mut().zip(parts) {
+        *slice = IoSlice::new(part);
+    }
+    let slices = slices.get(..parts.len()).unwrap_or(&[]);
+    rustix::io::retry_on_intr(|| rustix::io::writev(file, slices)).map_err(errno)
 }
 
 /// Whether the ends of a pipe wait for each other.

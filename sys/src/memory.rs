@@ -1,18 +1,19 @@
 //! What becomes of a process when the machine has no memory left, and that it needs little.
 //!
 //! # Safety
-//! The file relies on the stack growing downwards, and on nothing but the kernel looking below the frame of the function that
+//! The file relies on anonymous memory of the kernel being zeroed, on the stack growing downwards, and on nothing but the kernel looking below the frame of the function that
 //! runs, further than the red zone.
 #![allow(unsafe_code)]
 
 use core::ffi::CStr;
 
 use linux_raw_sys::general::{__NR_madvise, MADV_DONTNEED};
+use rustix::mm::{MapFlags, ProtFlags, mmap_anonymous};
 use supervision::text::Text;
 
-use crate::Result;
 use crate::call::call;
 use crate::file::{self, CURRENT};
+use crate::{Result, errno};
 
 /// What the kernel adds to a process's badness (proc(5)).
 const SCORE: &CStr = c"/proc/self/oom_score_adj";
@@ -56,6 +57,19 @@ impl Protection {
             self.leave();
         }
     }
+}
+
+/// Memory for as long as the process lives: `size` bytes, all 0. It is taken once, at the start; pages that are never
+/// written to cost nothing.
+///
+/// # Errors
+/// `ENOMEM`: there is not so much.
+pub fn take(size: usize) -> Result<&'static mut [u8]> {
+    let (protection, flags) = (ProtFlags::READ | ProtFlags::WRITE, MapFlags::PRIVATE);
+    // SAFETY: asks for memory that is used by nobody, wherever it may be.
+    let start = unsafe { mmap_anonymous(core::ptr::null_mut(), size, protection, flags) }.map_err(errno)?;
+    // SAFETY: so many bytes are there now, may be written to, hold 0, and are never given back; nobody else knows of them.
+    Ok(unsafe { core::slice::from_raw_parts_mut(start.cast(), size) })
 }
 
 /// Gives the pages of the stack back that are not in use just now. Who waits for long needs one of them, and has had more.

@@ -41,6 +41,15 @@ impl Errors {
         self.write(&line);
     }
 
+    /// Writes these parts as they are.
+    pub fn parts(&self, parts: &[&[u8]]) {
+        let _ = match Self::open() {
+            Some(errors) => file::write_parts(errors.as_fd(), parts),
+            None if poll::is_writable(standard::error()) => file::write_parts(standard::error(), parts),
+            None => Ok(0),
+        };
+    }
+
     /// Writes a line that was made before, and a newline.
     pub fn write(&self, line: &Line<'_>) {
         let _ = match Self::open() {

@@ -25,6 +25,11 @@ pub enum Standard {
     Error = 2,
 }
 
+/// Standard input.
+pub fn input() -> BorrowedFd<'static> {
+    borrow(Standard::Input)
+}
+
 /// Standard output.
 pub fn output() -> BorrowedFd<'static> {
     borrow(Standard::Output)
@@ -63,6 +68,17 @@ pub fn open_closed() {
     }
 }
 
+/// In a child that executes another program next: makes `descriptor` also the one with this number, which stays open then.
+/// What had the number is closed.
+///
+/// # Errors
+/// `EINVAL` if it is that one; else the kernel's.
+pub fn hand_on(descriptor: BorrowedFd<'_>, to: u32) -> Result<()> {
+    // SAFETY: the copy takes the place of a standard descriptor, which no `Descriptor` owns, or of one that the child
+    // will not use any more.
+    unsafe { call(__NR_dup3, [number(descriptor), to as usize, 0, 0]) }.map(drop)
+}
+
 /// Makes `descriptor` also the standard descriptor `standard`, which stays open when another program is executed.
 ///
 /// # Errors
@@ -71,6 +87,5 @@ pub fn redirect(descriptor: BorrowedFd<'_>, standard: Standard) -> Result<()> {
     if number(descriptor) == standard as usize {
         return rustix::io::fcntl_setfd(descriptor, FdFlags::empty()).map_err(errno);
     }
-    // SAFETY: the copy takes the place of a standard descriptor, which no `Descriptor` owns.
-    unsafe { call(__NR_dup3, [number(descriptor), standard as usize, 0, 0]) }.map(drop)
+    hand_on(descriptor, standard as u32)
 }

@@ -6,6 +6,10 @@
 #![forbid(unsafe_code)]
 
 mod check;
+mod log_directory;
+mod log_files;
+mod log_processor;
+mod options;
 mod path_search;
 mod programs;
 mod readout;
@@ -74,6 +78,7 @@ static PROGRAMS: &[(&str, Program)] = &[
     ("runsvdir", programs::runsvdir::main),
     ("runsv", programs::runsv::main),
     ("sv", programs::sv::main),
+    ("svlogd", programs::svlogd::main),
     ("pause", programs::pause::main),
     ("halt", programs::halt::main),
     ("poweroff", programs::halt::main),

@@ -4,7 +4,7 @@ use core::ffi::CStr;
 
 use heapless::Vec;
 
-use crate::limits::OLDEST_FILES;
+use crate::limits::{OLDEST_FILES, WAITING_FILES};
 use crate::tai64n::Label;
 
 /// What the last letter of a name says.
@@ -96,39 +96,50 @@ impl Name {
 #[derive(Debug)]
 pub struct Census {
     /// The file that the processor works on, which is left alone.
-    busy: Option<Name>,
-    /// How many there are, those in progress not counted.
+    busy: Option<Label>,
+    /// There is a processor: what waits for it is counted apart.
+    has_processor: bool,
+    /// How many there are, but for those in progress and those that wait for the processor.
     count: usize,
     /// The first of them, in order; the one that is worked on is not among them.
     oldest: Vec<Name, OLDEST_FILES>,
-    /// The first that waits for the processor.
-    waiting: Option<Name>,
-    /// The last label.
-    latest: Option<Label>,
+    /// How many wait for the processor.
+    waiting_count: u32,
+    /// The first of these.
+    waiting: Option<Label>,
+    /// The last label; the first of all if there is none.
+    latest: Label,
 }
 
 impl Census {
-    /// Nothing was seen yet; `busy` is what the processor works on.
-    pub fn new(busy: Option<Name>) -> Self {
-        Self { busy, count: 0, oldest: Vec::new(), waiting: None, latest: None }
+    /// Nothing was seen yet; `busy` is what the processor works on, if there is one.
+    pub fn new(busy: Option<Label>, has_processor: bool) -> Self {
+        let latest = Label::from_unix(0, 0);
+        Self { busy, has_processor, count: 0, oldest: Vec::new(), waiting_count: 0, waiting: None, latest }
     }
 
     /// Takes one entry; gives its name back if it is left over from a processor, and shall be removed.
     pub fn see(&mut self, entry: &[u8]) -> Option<Name> {
         let name = Name::read(entry)?;
-        if let Some(label) = name.label() {
-            self.latest = self.latest.max(Some(label));
+        let label = name.label();
+        if let Some(label) = label {
+            self.latest = self.latest.max(label);
         }
-        let is_busy = self.busy.is_some_and(|busy| busy.with(Kind::InProgress) == name.with(Kind::InProgress));
+        let is_busy = label.is_some() && label == self.busy;
         if name.is(Kind::InProgress) {
             return if is_busy { None } else { Some(name) };
         }
-        self.count = self.count.wrapping_add(1);
-        if !is_busy {
-            self.keep_if_old(name);
-            if name.is(Kind::Unprocessed) && self.waiting.is_none_or(|waiting| name < waiting) {
-                self.waiting = Some(name);
+        if is_busy {
+            return None;
+        }
+        if self.has_processor && label.is_some() && name.is(Kind::Unprocessed) {
+            self.waiting_count = self.waiting_count.saturating_add(1);
+            if self.waiting.is_none() || label < self.waiting {
+                self.waiting = label;
             }
+        } else {
+            self.count = self.count.wrapping_add(1);
+            self.keep_if_old(name);
         }
         None
     }
@@ -163,19 +174,28 @@ impl Census {
         taken == OLDEST_FILES && self.count.saturating_sub(taken) > keep as usize
     }
 
-    /// The oldest, if more than `least` are there.
-    pub fn spare(&self, least: u32) -> Option<&Name> {
-        self.oldest.first().filter(|_| self.count > least as usize)
+    /// The oldest, if more than `least` are there; one that waits only where there is no other.
+    pub fn spare(&self, least: u32) -> Option<Name> {
+        let all = self.count.saturating_add(self.waiting_count as usize);
+        let oldest = self.oldest.first().copied();
+        oldest
+            .or_else(|| self.waiting.map(|label| Name::new(label, Kind::Unprocessed)))
+            .filter(|_| all > least as usize)
     }
 
-    /// The oldest that waits for the processor; those that [`Census::surplus`] gives are gone by then.
-    pub fn waiting(&self, keep: u32) -> Option<Name> {
-        let gone = self.surplus(keep);
-        self.waiting.filter(|name| !gone.contains(name))
+    /// The oldest that waits for the processor, if there are too many of them.
+    pub fn overdue(&self, keep: u32) -> Option<Name> {
+        let is_too_many = keep != 0 && self.waiting_count > keep.saturating_add(WAITING_FILES);
+        self.waiting.filter(|_| is_too_many).map(|label| Name::new(label, Kind::Unprocessed))
+    }
+
+    /// The oldest that waits for the processor.
+    pub fn waiting(&self) -> Option<Label> {
+        self.waiting
     }
 
     /// The last label that is in use.
-    pub fn latest(&self) -> Option<Label> {
+    pub fn latest(&self) -> Label {
         self.latest
     }
 }
@@ -190,8 +210,8 @@ mod tests {
         Name::new(Label::from_unix(second, 0), kind)
     }
 
-    fn census(busy: Option<Name>, names: &[Name]) -> Census {
-        let mut census = Census::new(busy);
+    fn census(busy: Option<Label>, names: &[Name]) -> Census {
+        let mut census = Census::new(busy, true);
         names.iter().for_each(|name| assert_eq!(census.see(name.as_bytes()), None));
         census
     }
@@ -224,27 +244,41 @@ mod tests {
         assert_eq!(census.surplus(3), [name(1, Kind::Finished), name(2, Kind::Finished)]);
         assert_eq!(census.surplus(5), []);
         assert_eq!(census.surplus(0), []);
-        assert_eq!(census.spare(4), Some(&name(1, Kind::Finished)));
+        assert_eq!(census.spare(4), Some(name(1, Kind::Finished)));
         assert_eq!(census.spare(5), None);
-        assert_eq!(census.latest(), Some(Label::from_unix(5, 0)));
+        assert_eq!(census.latest(), Label::from_unix(5, 0));
     }
 
     #[test]
     fn what_the_processor_works_on_stays() {
         let busy = name(1, Kind::Unprocessed);
-        let mut census = census(Some(busy), &[busy, name(2, Kind::Unprocessed), name(3, Kind::Finished)]);
+        let mut census = census(busy.label(), &[busy, name(2, Kind::Unprocessed), name(3, Kind::Finished)]);
         assert_eq!(census.see(busy.with(Kind::InProgress).as_bytes()), None);
         let left_over = name(2, Kind::InProgress);
         assert_eq!(census.see(left_over.as_bytes()), Some(left_over));
-        assert_eq!(census.surplus(1), [name(2, Kind::Unprocessed), name(3, Kind::Finished)]);
-        assert_eq!(census.waiting(0), Some(name(2, Kind::Unprocessed)));
-        assert_eq!(census.waiting(1), None);
+        assert_eq!(census.waiting(), Some(Label::from_unix(2, 0)));
+        assert_eq!(census.spare(1), Some(name(3, Kind::Finished)));
+        assert_eq!(census.spare(2), None);
     }
 
     #[test]
-    fn the_oldest_waits_first() {
-        let names = [name(3, Kind::Unprocessed), name(1, Kind::Finished), name(2, Kind::Unprocessed)];
-        assert_eq!(census(None, &names).waiting(0), Some(name(2, Kind::Unprocessed)));
+    fn what_waits_is_counted_apart_where_there_is_a_processor() {
+        let names = [3, 1, 2].map(|second| name(second, Kind::Unprocessed));
+        assert_eq!(census(None, &names).surplus(1), []);
+        assert_eq!(census(None, &names).waiting(), Some(Label::from_unix(1, 0)));
+        assert_eq!(census(None, &names).spare(0), Some(name(1, Kind::Unprocessed)));
+        let mut alone = Census::new(None, false);
+        names.iter().for_each(|name| assert_eq!(alone.see(name.as_bytes()), None));
+        assert_eq!(alone.surplus(1), [name(1, Kind::Unprocessed), name(2, Kind::Unprocessed)]);
+        assert_eq!(alone.waiting(), None);
+    }
+
+    #[test]
+    fn there_is_an_end_to_waiting() {
+        let names: std::vec::Vec<Name> = (0..103).map(|second| name(second, Kind::Unprocessed)).collect();
+        assert_eq!(census(None, &names).overdue(2), Some(name(0, Kind::Unprocessed)));
+        assert_eq!(census(None, &names).overdue(3), None);
+        assert_eq!(census(None, &names).overdue(0), None);
     }
 
     proptest! {

@@ -13,7 +13,7 @@
 //! reopened on request, an error that will not go away by itself ends the machine: it is **gone**.
 
 use crate::limits::{LOG_RETRY, LOOK_INTERVAL};
-use crate::log::archive::{Kind, Name};
+use crate::log::archive::Kind;
 use crate::log::config::Config;
 use crate::log::lines::Lines;
 use crate::log::progress::{Next, Parts, Progress, Room, excerpt};
@@ -57,10 +57,10 @@ pub enum Event {
     Done,
     /// [`Action::Open`] is done.
     Opened {
-        /// The size of `current`, and whether it was closed properly.
-        current: Option<(u64, bool)>,
-        /// The last label in use.
-        latest: Option<Label>,
+        /// The size of `current`, 0 if it is not there.
+        size: u64,
+        /// It was closed properly.
+        is_sealed: bool,
     },
     /// [`Action::Create`] is done: the size of the file.
     Created(u64),
@@ -121,8 +121,8 @@ pub enum Action {
     Sync,
     /// Give it the mode of a file that was closed properly.
     Seal,
-    /// Give it this name; not if there is such a file.
-    Rename(Name),
+    /// Give it a name with the last label ([`Directory::latest`]); not if there is such a file.
+    Rename(Kind),
     /// Write the directory to the disk.
     SyncDirectory,
     /// Remove surplus files, tell the processor what waits.
@@ -143,14 +143,14 @@ pub enum Action {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Step {
     Closed,
-    Retire(Name),
+    Retire,
     Create,
     Write,
     Check,
     MakeRoom(Resumed, Errno),
     Sync(Purpose),
     Seal(Purpose),
-    Rename(Name),
+    Rename,
     SyncDirectory,
     Prune,
     Close(Purpose),
@@ -210,7 +210,7 @@ pub struct Directory<'memory> {
     size: u64,
     /// What was written last ends with a line.
     ends_line: bool,
-    latest: Option<Label>,
+    latest: Label,
     rotate_at: Option<Instant>,
     /// `current` could not be renamed, and is not tried before this time.
     rename_at: Option<Instant>,
@@ -247,7 +247,7 @@ impl<'memory> Directory<'memory> {
             order: None,
             size: 0,
             ends_line: true,
-            latest: None,
+            latest: Label::from_unix(0, 0),
             rotate_at: None,
             rename_at: None,
             retry_at: None,
@@ -275,6 +275,16 @@ impl<'memory> Directory<'memory> {
     /// Bytes in `current`.
     pub fn size(&self) -> u64 {
         self.size
+    }
+
+    /// The label of the last file.
+    pub fn latest(&self) -> Label {
+        self.latest
+    }
+
+    /// There is a file with this label.
+    pub fn saw(&mut self, label: Label) {
+        self.latest = self.latest.max(label);
     }
 
     /// Whether it will never be used again.
@@ -347,14 +357,13 @@ impl<'memory> Directory<'memory> {
             (_, Event::Reopen) => self.order = Some(Purpose::Reopen),
             (_, Event::End) => self.order = Some(Purpose::End),
 
-            (Step::Closed, Event::Opened { current, latest }) => {
-                self.latest = self.latest.max(latest);
+            (Step::Closed, Event::Opened { size, is_sealed }) => {
                 self.must_make = false;
                 self.must_prune = true;
                 self.step = Step::Create;
-                if let Some((1.., false)) = current {
+                if size > 0 && !is_sealed {
                     new_label(&mut self.latest, wall);
-                    self.step = Step::Retire(self.name(Kind::Unprocessed));
+                    self.step = Step::Retire;
                 }
             }
             (Step::Closed, Event::Failed(what, reason)) => {
@@ -364,9 +373,9 @@ impl<'memory> Directory<'memory> {
                 }
             }
 
-            (Step::Retire(_), Event::Done) => self.step = Step::Create,
-            (Step::Retire(name), Event::Failed(_, Errno::EXIST)) => self.step = Step::Retire(self.later(name)),
-            (Step::Retire(_), Event::Failed(what, reason)) => {
+            (Step::Retire | Step::Rename, Event::Failed(_, Errno::EXIST)) => self.latest = self.latest.next(),
+            (Step::Retire, Event::Done) => self.step = Step::Create,
+            (Step::Retire, Event::Failed(what, reason)) => {
                 // Its lines stay where they are, and new ones come behind them.
                 self.warning = Some((what, reason));
                 self.step = Step::Create;
@@ -431,13 +440,12 @@ impl<'memory> Directory<'memory> {
                 self.warn(what, reason);
                 self.sealed(purpose);
             }
-            (Step::Rename(_), Event::Done) => {
+            (Step::Rename, Event::Done) => {
                 self.must_prune = true;
                 self.rename_at = None;
                 self.step = Step::Create;
             }
-            (Step::Rename(name), Event::Failed(_, Errno::EXIST)) => self.step = Step::Rename(self.later(name)),
-            (Step::Rename(_), Event::Failed(what, reason)) => {
+            (Step::Rename, Event::Failed(what, reason)) => {
                 self.warn(what, reason);
                 self.reason = reason;
                 self.rename_at = Some(now.plus(LOG_RETRY));
@@ -445,11 +453,9 @@ impl<'memory> Directory<'memory> {
                 self.step = Step::Create;
             }
             (Step::SyncDirectory, _) => self.step = Step::Prune,
-            (Step::Prune, Event::Pruned { is_complete }) => {
-                if is_complete {
-                    self.must_prune = false;
-                    self.step = Step::Write;
-                }
+            (Step::Prune, Event::Pruned { is_complete: true }) => {
+                self.must_prune = false;
+                self.step = Step::Write;
             }
             (Step::Prune, Event::Failed(what, reason)) => {
                 self.warning = Some((what, reason));
@@ -472,7 +478,7 @@ impl<'memory> Directory<'memory> {
 
     fn sealed(&mut self, purpose: Purpose) {
         self.step = match purpose {
-            Purpose::Rotate => Step::Rename(self.name(self.kind())),
+            Purpose::Rotate => Step::Rename,
             Purpose::Replace | Purpose::Reopen | Purpose::End => Step::Close(purpose),
         };
     }
@@ -512,16 +518,6 @@ impl<'memory> Directory<'memory> {
         if self.config.command().is_some() { Kind::Unprocessed } else { Kind::Finished }
     }
 
-    /// The name of a file that has the last label.
-    fn name(&self, kind: Kind) -> Name {
-        Name::new(self.latest.unwrap_or(Label::from_unix(0, 0)), kind)
-    }
-
-    fn later(&mut self, name: Name) -> Name {
-        self.latest = self.latest.map(Label::next);
-        self.name(if name.is(Kind::Unprocessed) { Kind::Unprocessed } else { Kind::Finished })
-    }
-
     fn next<'a>(&'a mut self, lines: &'a Lines, now: Instant, wall: Label, parts: &mut Parts<'a>) -> Option<Action> {
         if let Some((what, reason)) = self.warning.take() {
             return Some(Action::Warn(what, reason));
@@ -543,7 +539,8 @@ impl<'memory> Directory<'memory> {
             },
             Step::Sync(_) => Some(Action::Sync),
             Step::Seal(_) => Some(Action::Seal),
-            Step::Retire(name) | Step::Rename(name) => Some(Action::Rename(name)),
+            Step::Retire => Some(Action::Rename(Kind::Unprocessed)),
+            Step::Rename => Some(Action::Rename(self.kind())),
             Step::SyncDirectory => Some(Action::SyncDirectory),
             Step::Prune => Some(Action::Prune),
             Step::Close(_) => Some(Action::Close),
@@ -705,15 +702,22 @@ impl<'memory> Directory<'memory> {
 }
 
 /// The clock may have been set back: later files have later labels all the same.
-fn new_label(latest: &mut Option<Label>, wall: Label) {
-    *latest = Some(latest.map_or(wall, |latest| if wall > latest { wall } else { latest.next() }));
+fn new_label(latest: &mut Label, wall: Label) {
+    *latest = wall.max(latest.next());
 }
 
 /// Whether an error will not go away by itself.
 fn is_final(reason: Errno) -> bool {
     matches!(
         reason,
-        Errno::NOENT | Errno::NOTDIR | Errno::ACCES | Errno::PERM | Errno::LOOP | Errno::AGAIN | Errno::ISDIR | Errno::NODEV
+        Errno::NOENT
+            | Errno::NOTDIR
+            | Errno::ACCES
+            | Errno::PERM
+            | Errno::LOOP
+            | Errno::AGAIN
+            | Errno::ISDIR
+            | Errno::NODEV
     )
 }
 

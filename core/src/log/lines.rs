@@ -102,7 +102,11 @@ impl<'memory> Lines<'memory> {
     /// Where lines end that must go, so that there is room again for a quarter of the buffer: behind the end of a line, if
     /// there is one.
     pub fn crowd(&self) -> usize {
-        let least = self.end.saturating_sub(self.memory.len() / 4 * 3);
+        let mut least = self.end.saturating_sub(self.memory.len() / 4 * 3);
+        if self.has_raw() {
+            // It waits for room that is small as long as the gap is.
+            least = least.max(self.memory.len() / 16);
+        }
         let ready = self.ready();
         let rest = ready.get(least..).unwrap_or(&[]);
         find(b'\n', rest).map_or(ready.len(), |place| least.wrapping_add(place).wrapping_add(1))
@@ -121,7 +125,9 @@ impl<'memory> Lines<'memory> {
         let gap = if self.rules.stamp_size == 0 { 0 } else { (self.room() / 4).max(self.rules.stamp_size) };
         let start = self.end.saturating_add(gap);
         self.raw = (start, start);
-        self.memory.get_mut(start..).unwrap_or(&mut [])
+        // The last byte is kept for the end of a line that has none.
+        let stop = self.memory.len().saturating_sub(1);
+        self.memory.get_mut(start..stop).unwrap_or(&mut [])
     }
 
     /// Takes the first `count` bytes of that place for read.
@@ -172,11 +178,7 @@ impl<'memory> Lines<'memory> {
     fn take(&mut self, length: usize, has_end: bool) {
         let stop = self.raw.0.saturating_add(length);
         let distance = self.raw.0.saturating_sub(self.end);
-        if let Some(place) = self.memory.get_mut(self.end..stop)
-            && distance <= place.len()
-        {
-            place.copy_within(distance.., 0);
-        }
+        move_to_front(self.memory.get_mut(self.end..stop), distance);
         let begin = self.end;
         self.raw.0 = stop;
         self.end = begin.saturating_add(length);
@@ -210,7 +212,9 @@ impl<'memory> Lines<'memory> {
                 self.end = begin.saturating_add(place).saturating_add(1);
                 self.finish(begin, true);
             }
-        } else if let Some(place) = self.memory.get(start..stop).and_then(|new| new.iter().rposition(|byte| *byte == b'\n')) {
+        } else if let Some(place) =
+            self.memory.get(start..stop).and_then(|new| new.iter().rposition(|byte| *byte == b'\n'))
+        {
             self.end = start.saturating_add(place).saturating_add(1);
             self.finish(self.end, true);
         }
@@ -238,16 +242,22 @@ impl<'memory> Lines<'memory> {
         if count == 0 || count > self.ready {
             return;
         }
-        if let Some(kept) = self.memory.get_mut(..self.end)
-            && count <= kept.len()
-        {
-            kept.copy_within(count.., 0);
-        }
+        move_to_front(self.memory.get_mut(..self.end), count);
         self.end = self.end.saturating_sub(count);
         self.ready = self.ready.saturating_sub(count);
         if !self.has_raw() {
             self.raw = (self.end, self.end);
         }
+    }
+}
+
+/// Moves what is from `from` on to the beginning. One copy for all who call it.
+#[inline(never)]
+fn move_to_front(bytes: Option<&mut [u8]>, from: usize) {
+    if let Some(bytes) = bytes
+        && from <= bytes.len()
+    {
+        bytes.copy_within(from.., 0);
     }
 }
 
@@ -392,9 +402,11 @@ mod tests {
         let mut memory = [0; 64];
         let mut lines = Lines::new(&mut memory, rules(0, None));
         lines.space().fill(b'a');
-        lines.received(64);
+        lines.received(63);
         assert!(lines.make(&Stamp::NONE));
-        assert_eq!((lines.ready().len(), lines.crowd()), (64, 64));
+        assert_eq!((lines.ready().len(), lines.crowd()), (63, 63));
+        lines.end_line();
+        assert_eq!(lines.ready().len(), 64);
     }
 
     proptest! {

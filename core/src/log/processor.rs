@@ -5,12 +5,12 @@
 //! new state has taken the place of the old one, and it is removed itself, in this order: whoever finds the output beside
 //! the file knows that only the last two are left.
 
-use crate::limits::{LOG_RETRY, LONGEST_PROCESSOR_PAUSE};
-use crate::log::archive::Name;
+use crate::limits::LONGEST_PROCESSOR_PAUSE;
+use crate::process::Pid;
 use crate::process::errno::Errno;
 use crate::process::outcome::Outcome;
-use crate::process::Pid;
-use crate::time::{Duration, Instant};
+use crate::tai64n::Label;
+use crate::time::{Duration, Instant, earlier};
 
 /// What could not be done.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -37,7 +37,7 @@ pub enum What {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Event {
     /// A look at the directory has found the oldest file that waits, or none.
-    Waiting(Option<Name>),
+    Waiting(Option<Label>),
     /// [`Action::Start`] is done, in this process.
     Started(Pid),
     /// It was not needed: the output is there.
@@ -50,27 +50,29 @@ pub enum Event {
     Failed(What, Errno),
     /// A deadline was reached.
     Deadline,
-    /// No more is started, and the one that runs is killed if it runs for longer than this.
+    /// It is killed if it runs for longer than this, and none is started after one that failed.
     End(Duration),
+    /// The same, and none is started at all.
+    Terminate(Duration),
     /// It is killed now.
     Kill,
 }
 
-/// What must be done now.
+/// What must be done now; where it is about a file, [`Processor::file`] is meant.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Action {
-    /// Start the processor for this file, killing it after that time if it says so.
-    Start(Name),
+    /// Start the processor for the file.
+    Start,
     /// Kill it, with all that it has started.
     Kill(Pid),
-    /// Write the output for this file to the disk, and give it its name.
-    Keep(Name),
+    /// Write the output for the file to the disk, and give it its name.
+    Keep,
     /// Put the new state in the place of the old one, if there is a new one.
     RenameState,
-    /// Remove this file.
-    Remove(Name),
-    /// Remove the output for this file, which is not good.
-    Discard(Name),
+    /// Remove the file.
+    Remove,
+    /// Remove the output for the file, which is not good.
+    Discard,
     /// Look what waits. Is answered by [`Event::Waiting`].
     Look,
     /// Tell that something failed. Is not answered.
@@ -81,13 +83,22 @@ pub enum Action {
 enum State {
     Idle,
     /// [`Action::Start`] is being done.
-    Starting(Name),
-    Running { name: Name, pid: Pid, kill_at: Option<Instant>, has_told: bool },
+    Starting,
+    Running {
+        pid: Pid,
+        kill_at: Option<Instant>,
+        has_told: bool,
+    },
     /// The next step, and when to try it.
-    Keeping { name: Name, step: Step, at: Instant },
+    Keeping {
+        step: Step,
+        at: Instant,
+    },
     /// [`Action::Discard`] is being done.
     Discarding,
-    Resting { until: Instant },
+    Resting {
+        until: Instant,
+    },
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -101,24 +112,34 @@ enum Step {
 #[derive(Debug)]
 pub struct Processor {
     state: State,
+    /// The file that it works on, or has worked on.
+    file: Label,
     /// How often in a row it failed.
     failures: u8,
+    /// All is killed then.
+    end_at: Option<Instant>,
+    /// Nothing is started.
     is_ending: bool,
 }
 
 impl Default for Processor {
     fn default() -> Self {
-        Self { state: State::Idle, failures: 0, is_ending: false }
+        Self { state: State::Idle, file: Label::from_unix(0, 0), failures: 0, end_at: None, is_ending: false }
     }
 }
 
 impl Processor {
     /// The file that it works on.
-    pub fn busy(&self) -> Option<Name> {
+    pub fn busy(&self) -> Option<Label> {
         match self.state {
-            State::Starting(name) | State::Running { name, .. } | State::Keeping { name, .. } => Some(name),
+            State::Starting | State::Running { .. } | State::Keeping { .. } => Some(self.file),
             State::Idle | State::Discarding | State::Resting { .. } => None,
         }
+    }
+
+    /// The file that an action is about.
+    pub fn file(&self) -> Label {
+        self.file
     }
 
     /// Whether it runs.
@@ -134,9 +155,9 @@ impl Processor {
     /// When to come with [`Event::Deadline`].
     pub fn deadline(&self) -> Option<Instant> {
         match self.state {
-            State::Running { kill_at, .. } => kill_at,
-            State::Keeping { at, .. } if !self.is_ending => Some(at),
-            State::Resting { until } if !self.is_ending => Some(until),
+            State::Running { kill_at, .. } => earlier(kill_at, self.end_at),
+            State::Keeping { at, .. } if self.end_at.is_none() => Some(at),
+            State::Resting { until } if self.end_at.is_none() => Some(until),
             _ => None,
         }
     }
@@ -144,60 +165,64 @@ impl Processor {
     /// Takes one event, and gives what must be done now; its answer is the next event. `limit` is how long one may run.
     pub fn handle(&mut self, event: Event, limit: Option<Duration>, now: Instant) -> Option<Action> {
         match (self.state, event) {
-            (State::Idle, Event::Waiting(Some(name))) if !self.is_ending => {
-                self.state = State::Starting(name);
-                Some(Action::Start(name))
+            (State::Idle, Event::Waiting(Some(file))) if !self.is_ending => {
+                (self.state, self.file) = (State::Starting, file);
+                Some(Action::Start)
             }
-            (State::Running { name, pid, kill_at, has_told: false }, Event::Waiting(Some(_))) => {
-                self.state = State::Running { name, pid, kill_at, has_told: true };
+            (State::Running { pid, kill_at, has_told: false }, Event::Waiting(Some(_))) => {
+                self.state = State::Running { pid, kill_at, has_told: true };
                 Some(Action::Warn(What::Begin, Errno::AGAIN))
             }
-            (State::Starting(name), Event::Started(pid)) => {
+            (State::Starting, Event::Started(pid)) => {
                 let kill_at = limit.map(|limit| now.plus(limit));
-                self.state = State::Running { name, pid, kill_at, has_told: false };
+                self.state = State::Running { pid, kill_at, has_told: false };
                 None
             }
-            (State::Starting(name), Event::IsKept) => self.step(name, Step::RenameState, now),
-            (State::Starting(_), Event::Failed(what, reason)) => {
+            (State::Starting, Event::IsKept) => self.step(Step::RenameState, now),
+            (State::Starting, Event::Failed(what, reason)) => {
                 self.rest(now);
                 Some(Action::Warn(what, reason))
             }
-            (State::Running { name, pid, .. }, Event::Ended(ended, outcome)) if pid == ended => {
+            (State::Running { pid, .. }, Event::Ended(ended, outcome)) if pid == ended => {
                 if outcome.is_success() {
-                    self.step(name, Step::Keep, now)
+                    self.step(Step::Keep, now)
                 } else {
                     self.state = State::Discarding;
-                    Some(Action::Discard(name))
+                    Some(Action::Discard)
                 }
             }
-            (State::Running { pid, kill_at: Some(at), .. }, Event::Deadline) if now >= at => self.kill(pid),
+            (State::Running { pid, .. }, Event::Deadline) if self.deadline().is_some_and(|at| now >= at) => {
+                self.kill(pid)
+            }
             (State::Running { pid, .. }, Event::Kill) => self.kill(pid),
-            (State::Running { name, pid, kill_at, has_told }, Event::End(grace)) => {
-                self.is_ending = true;
-                let end = now.plus(grace);
-                let kill_at = Some(kill_at.map_or(end, |at| at.min(end)));
-                self.state = State::Running { name, pid, kill_at, has_told };
+            (_, Event::End(grace)) => {
+                self.end_at = Some(now.plus(grace));
                 None
             }
-            (_, Event::End(_)) => {
-                self.is_ending = true;
+            (_, Event::Terminate(grace)) => {
+                (self.end_at, self.is_ending) = (Some(now.plus(grace)), true);
                 None
             }
             (State::Discarding, Event::Done | Event::Failed(..)) => {
                 self.rest(now);
                 Some(Action::Warn(What::Process, Errno::AGAIN))
             }
-            (State::Keeping { name, step, at }, Event::Deadline) if now >= at => self.step(name, step, now),
-            (State::Keeping { name, step, .. }, Event::Done) => match step {
-                Step::Keep => self.step(name, Step::RenameState, now),
-                Step::RenameState => self.step(name, Step::Remove, now),
+            (State::Keeping { step, at }, Event::Deadline) if now >= at => self.step(step, now),
+            (State::Keeping { step, .. }, Event::Done) => match step {
+                Step::Keep => self.step(Step::RenameState, now),
+                Step::RenameState => self.step(Step::Remove, now),
                 Step::Remove => {
                     (self.state, self.failures) = (State::Idle, 0);
                     Some(Action::Look)
                 }
             },
-            (State::Keeping { name, step, .. }, Event::Failed(what, reason)) => {
-                self.state = State::Keeping { name, step, at: now.plus(LOG_RETRY) };
+            (State::Keeping { step, .. }, Event::Failed(what, reason)) => {
+                let at = now.plus(self.pause());
+                self.state = match reason {
+                    // It was removed; there is nothing to keep any more.
+                    Errno::NOENT => State::Resting { until: at },
+                    _ => State::Keeping { step, at },
+                };
                 Some(Action::Warn(what, reason))
             }
             (State::Resting { until }, Event::Deadline) if now >= until => {
@@ -209,12 +234,12 @@ impl Processor {
         }
     }
 
-    fn step(&mut self, name: Name, step: Step, now: Instant) -> Option<Action> {
-        self.state = State::Keeping { name, step, at: now };
+    fn step(&mut self, step: Step, now: Instant) -> Option<Action> {
+        self.state = State::Keeping { step, at: now };
         Some(match step {
-            Step::Keep => Action::Keep(name),
+            Step::Keep => Action::Keep,
             Step::RenameState => Action::RenameState,
-            Step::Remove => Action::Remove(name),
+            Step::Remove => Action::Remove,
         })
     }
 
@@ -223,12 +248,20 @@ impl Processor {
         if let State::Running { kill_at, .. } = &mut self.state {
             *kill_at = None;
         }
+        if self.end_at.take().is_some() {
+            self.is_ending = true;
+        }
         Some(Action::Kill(process))
     }
 
     fn rest(&mut self, now: Instant) {
-        let pause = LONGEST_PROCESSOR_PAUSE.min(1 << self.failures.min(6));
+        self.state = State::Resting { until: now.plus(self.pause()) };
+    }
+
+    /// How long to wait after one more failure.
+    fn pause(&mut self) -> Duration {
+        let seconds = LONGEST_PROCESSOR_PAUSE.min(1 << self.failures.min(6));
         self.failures = self.failures.saturating_add(1);
-        self.state = State::Resting { until: now.plus(Duration::from_seconds(pause)) };
+        Duration::from_seconds(seconds)
     }
 }

@@ -70,8 +70,7 @@ fn date(label: Label, separator: u8) -> [u8; Label::TEXT_SIZE] {
     let (days, second) = ((seconds / DAY) as u32, (seconds % DAY) as u32);
     let (year, month, day) = civil(days);
     let mut text = *b"0000-00-00_00:00:00.00000";
-    let fields =
-        [(4, year), (7, month), (10, day), (13, second / 3600), (16, second / 60 % 60), (19, second % 60)];
+    let fields = [(4, year), (7, month), (10, day), (13, second / 3600), (16, second / 60 % 60), (19, second % 60)];
     for (end, number) in fields {
         write_digits(text.get_mut(..end), number);
     }

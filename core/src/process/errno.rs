@@ -36,6 +36,8 @@ impl Errno {
     pub const NOSPC: Self = Self(28);
     /// The file system is read-only.
     pub const ROFS: Self = Self(30);
+    /// The kernel does not know this call.
+    pub const NOSYS: Self = Self(38);
     /// A link, or too many of them.
     pub const LOOP: Self = Self(40);
     /// The user's share of the file system is used up.

@@ -5,3 +5,4 @@ pub mod pause;
 pub mod runsv;
 pub mod runsvdir;
 pub mod sv;
+pub mod svlogd;

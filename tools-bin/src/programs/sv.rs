@@ -14,6 +14,7 @@ use sys::file::{self, CURRENT};
 use sys::{Descriptor, clock, process, report, standard};
 
 use crate::Words;
+use crate::options::{Options, Wrong, tell_version};
 use crate::service_client::{Trouble, read_status, tell};
 use crate::service_directory::read_settings;
 use crate::status_report::{self, Detail};
@@ -107,49 +108,24 @@ fn parse(words: Words, is_init_script: bool) -> Result<Option<Call>, Errno> {
     let (mut reports, mut is_verbose) = (false, false);
     let usual = words.environment().variable(b"SVWAIT").map_or(Some(DEFAULT_WAIT), |text| number(text.to_bytes()));
     let mut wait = usual.map_or(Wait::Senseless, |seconds| Wait::Usually(Duration::from_seconds(seconds)));
-    let mut place = 1;
-    while let Some([b'-', letters @ ..]) = words.get(place).map(CStr::to_bytes)
-        && !letters.is_empty()
-    {
-        place = place.saturating_add(1);
-        // As the original has it, whatever follows.
-        if letters.starts_with(b"-") {
-            break;
-        }
-        let mut letters = letters.iter();
-        while let Some(letter) = letters.next() {
-            match letter {
-                b'v' => (reports, is_verbose) = (true, true),
-                b'w' => {
-                    reports = true;
-                    let rest = letters.as_slice();
-                    letters = [].iter();
-                    let digits = if rest.is_empty() {
-                        let Some(word) = words.get(place) else {
-                            let template = b"%: option requires an argument -- w";
-                            report::line(standard::error(), template, &[words.name()]);
-                            return Ok(None);
-                        };
-                        place = place.saturating_add(1);
-                        word.to_bytes()
-                    } else {
-                        rest
-                    };
-                    let Some(seconds) = number(digits) else { return Ok(None) };
-                    wait = Wait::Exactly(Duration::from_seconds(seconds));
-                }
-                b'V' => {
-                    report::line(standard::error(), concat!("pipit ", env!("PIPIT_VERSION")).as_bytes(), &[]);
-                    return Ok(None);
-                }
-                _ => {
-                    let letter = core::slice::from_ref(letter);
-                    report::line(standard::error(), b"%: illegal option -- %", &[words.name(), letter]);
-                    return Ok(None);
-                }
+    let mut options = Options::new(words);
+    loop {
+        match options.next(b"vV", b"w") {
+            Ok(Some((b'v', _))) => (reports, is_verbose) = (true, true),
+            Ok(Some((b'w', digits))) => {
+                reports = true;
+                let Some(seconds) = number(digits) else { return Ok(None) };
+                wait = Wait::Exactly(Duration::from_seconds(seconds));
             }
+            Ok(Some(_)) => {
+                tell_version();
+                return Ok(None);
+            }
+            Ok(None) => break,
+            Err(Wrong) => return Ok(None),
         }
     }
+    let place = options.operands();
     let is_complete = words.count() > place.saturating_add(usize::from(!is_init_script));
     if !is_complete {
         return Ok(None);
