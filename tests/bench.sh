@@ -3,8 +3,9 @@
 #
 #   tests/bench.sh [FIGURE ...]     all figures, or only these; `tests/bench.sh --list` names them
 #
-# A line `# figure NAME ours=... debian=... bare=... asked=... unit=...` for each as it comes, then the table. The exit
-# code is 0 only if all that is asked is reached. PIPIT_BIN=DIRECTORY measures other programs than out/x86_64/bin.
+# A line `# figure NAME ours=... debian=... s6=... bare=... asked=... unit=...` for each as it comes, then the table.
+# Rows that need s6-log are left out, and told, where it could not be had. The exit code is 0 only if all that is asked
+# is reached. PIPIT_BIN=DIRECTORY measures other programs than out/x86_64/bin.
 set -eu
 
 root=$(cd "$(dirname "$0")/.." && pwd)
@@ -19,8 +20,11 @@ main() {
         [ -d "$PIPIT_BIN" ] || make ARCH=x86_64 >&2
     fi
     cargo build --quiet --release --package bench
-    exec "${CARGO_TARGET_DIR:-target}/release/bench" --ours "$PIPIT_BIN" \
-        --debian "${PIPIT_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/pipit}/reference/bin" "$@"
+    reference=${PIPIT_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/pipit}/reference
+    if [ -x "$reference/s6-log" ]; then
+        set -- --s6-log "$reference/s6-log" "$@"
+    fi
+    exec "${CARGO_TARGET_DIR:-target}/release/bench" --ours "$PIPIT_BIN" --debian "$reference/bin" "$@"
 }
 
 main "$@"

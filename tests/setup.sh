@@ -247,34 +247,39 @@ install_missing() {
     fi
 }
 
-# The programs that ours are held against: Debian's runit and its static busybox, unpacked into the cache and never
-# installed. Without them the tests that need them are left out and say so, so nothing ends here.
+# The programs that ours are held against: Debian's runit, static busybox and s6-log, unpacked into the cache and never
+# installed. Without them what needs them is left out and says so, so nothing ends here.
 bring_reference() {
     cache=${PIPIT_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/pipit}
-    if [ -x "$cache/reference/bin/runsv" ] && [ -x "$cache/reference/busybox" ]; then
+    if [ -x "$cache/reference/bin/svlogd" ] && [ -x "$cache/reference/busybox" ] &&
+        [ -x "$cache/reference/s6-log" ]; then
         return 0
     fi
     if ! is_debian_like || [ "$(dpkg --print-architecture)" != amd64 ]; then
-        say "warning: no reference programs: Debian's runit and busybox-static are brought on Debian for amd64 only"
+        say "warning: no reference programs: Debian's runit, busybox-static and s6 are brought on Debian for amd64 only"
         return 0
     fi
     mkdir -p "$cache/reference" "$cache/x86_64/debs"
     # Those who bring a guest's busybox hold the same lock, and take the package from the same place.
     (
         flock 9
-        unpack_runit && unpack_busybox
-    ) 9>"$cache/x86_64/lock" >&2 || say "warning: unable to bring the reference programs"
+        code=0
+        unpack_runit || code=1
+        unpack_busybox || code=1
+        unpack_s6_log || code=1
+        exit "$code"
+    ) 9>"$cache/x86_64/lock" >&2 || say "warning: unable to bring all reference programs"
 }
 
 unpack_runit() {
-    [ ! -x "$cache/reference/bin/runsv" ] || return 0
+    [ ! -x "$cache/reference/bin/svlogd" ] || return 0
     download_once runit "$cache/reference" || return 1
     rm -rf "$cache/reference/runit" "$cache/reference/bin" "$cache/reference/bin.new"
     for package in "$cache"/reference/runit_*.deb; do
         dpkg -x "$package" "$cache/reference/runit" || return 1
     done
     mkdir "$cache/reference/bin.new"
-    for program in usr/bin/runsv usr/bin/runsvdir usr/bin/sv sbin/runit lib/runit/runit-init; do
+    for program in usr/bin/runsv usr/bin/runsvdir usr/bin/sv usr/bin/svlogd sbin/runit lib/runit/runit-init; do
         ln -s "../runit/$program" "$cache/reference/bin.new/"
     done
     ln -s runit-init "$cache/reference/bin.new/init"
@@ -293,6 +298,35 @@ unpack_busybox() {
     done
     rm -rf "$cache/reference/unpacked"
     [ -x "$cache/reference/busybox" ]
+}
+
+# Its libraries come from packages whose names change with every release, so the package itself is asked for them.
+unpack_s6_log() {
+    [ ! -x "$cache/reference/s6-log" ] || return 0
+    rm -rf "$cache/reference/s6" "$cache/reference/s6.debs"
+    mkdir "$cache/reference/s6.debs"
+    download_once s6 "$cache/reference/s6.debs" || return 1
+    for package in $(dpkg-deb -f "$cache"/reference/s6.debs/s6_*.deb Depends | list_libraries); do
+        download_once "$package" "$cache/reference/s6.debs" || return 1
+    done
+    for package in "$cache"/reference/s6.debs/*.deb; do
+        dpkg -x "$package" "$cache/reference/s6" || return 1
+    done
+    cat >"$cache/reference/s6-log.new" <<'END'
+#!/bin/sh
+# One process from the exec on.
+s6=${0%/*}/s6
+LD_LIBRARY_PATH=$s6/usr/lib/x86_64-linux-gnu:$s6/lib/x86_64-linux-gnu exec "$s6/usr/bin/s6-log" "$@"
+END
+    chmod 755 "$cache/reference/s6-log.new"
+    # Where a library is missing it ends here.
+    [ "$(printf 'line\n' | "$cache/reference/s6-log.new" 1)" = line ] || return 1
+    mv "$cache/reference/s6-log.new" "$cache/reference/s6-log"
+}
+
+# The names in a list of dependencies that are those of libraries. The system has its own C library.
+list_libraries() {
+    tr ',' '\n' | sed -n 's/^ *\(lib[^ ]*\).*/\1/p' | grep -v '^libc6$'
 }
 
 # download_once PACKAGE DIRECTORY: unless it is there.

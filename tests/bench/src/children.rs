@@ -115,6 +115,25 @@ pub fn is_asleep(pid: i32) -> bool {
     state_and_parent(pid).is_some_and(|(state, _)| state == "S")
 }
 
+/// The private dirty memory of a process in KiB, as the kernel counts it.
+pub fn private_dirty(pid: i32) -> Result<f64> {
+    number_in(&format!("/proc/{pid}/smaps_rollup"), "Private_Dirty:")
+}
+
+/// How often a process has begun to run: it had slept, or another one had to run.
+pub fn context_switches(pid: i32) -> Result<f64> {
+    let path = format!("/proc/{pid}/status");
+    Ok(number_in(&path, "voluntary_ctxt_switches:")? + number_in(&path, "nonvoluntary_ctxt_switches:")?)
+}
+
+/// What stands behind a name in a file of the kernel.
+fn number_in(path: &str, name: &str) -> Result<f64> {
+    let text = std::fs::read_to_string(path).with_context(|| format!("unable to read {path}"))?;
+    let line = text.lines().find_map(|line| line.strip_prefix(name));
+    let word = line.and_then(|line| line.split_whitespace().next());
+    word.and_then(|word| word.parse().ok()).with_context(|| format!("no {name} in {path}"))
+}
+
 /// Every process of the machine, with its parent.
 fn parents() -> Vec<(i32, i32)> {
     let entries = std::fs::read_dir("/proc").into_iter().flatten().flatten();

@@ -28,6 +28,21 @@ pub fn wait_until<T>(what: &str, pause: Duration, mut attempt: impl FnMut() -> R
     }
 }
 
+/// Looks without a pause whether `attempt` has an answer, for what comes within microseconds.
+///
+/// # Errors
+/// That of `attempt`; and that there was no answer within the limit.
+pub fn spin_until<T>(what: &str, mut attempt: impl FnMut() -> Result<Option<T>>) -> Result<T> {
+    let begin = now();
+    loop {
+        if let Some(answer) = attempt()? {
+            return Ok(answer);
+        }
+        ensure!(now().saturating_sub(begin) < LIMIT, "waited {} s in vain: {what}", LIMIT.as_secs());
+        std::thread::yield_now();
+    }
+}
+
 /// Waits until the clock shows `time`.
 pub fn sleep_until(time: Duration) {
     std::thread::sleep(time.saturating_sub(now()));

@@ -2,10 +2,12 @@
 //!
 //! `tests/bench.sh` calls this after it has brought and built what is needed.
 
+mod calls;
 mod children;
 mod clock;
 mod figures;
 mod load;
+mod logger;
 mod programs;
 mod reports;
 mod statistics;
@@ -63,6 +65,8 @@ struct Bench {
     programs: Programs,
     ours: PathBuf,
     debian: PathBuf,
+    /// Where it could be had.
+    s6_log: Option<PathBuf>,
 }
 
 fn main() -> ExitCode {
@@ -96,6 +100,12 @@ fn command_line() -> Command {
         .about("Measures the programs beside Debian's runit, in one run")
         .arg(programs("ours", "Directory of our programs"))
         .arg(programs("debian", "Directory of the programs of Debian's package runit"))
+        .arg(
+            Arg::new("s6-log")
+                .long("s6-log")
+                .help("The program of Debian's package s6; without it the figures that need it are left out")
+                .value_parser(value_parser!(PathBuf)),
+        )
         .arg(Arg::new("list").long("list").action(ArgAction::SetTrue).help("Name the figures"))
         .arg(
             Arg::new("figure")
@@ -109,12 +119,14 @@ fn run(matches: &ArgMatches) -> Result<bool> {
     let directory = |name: &str| -> Result<PathBuf> {
         let given: &PathBuf = matches.get_one(name).context("clap wants it")?;
         let path = given.canonicalize().with_context(|| format!("unable to find programs: {}", given.display()))?;
-        for program in ["runsvdir", "runsv", "sv"] {
+        for program in ["runsvdir", "runsv", "sv", "svlogd"] {
             ensure!(path.join(program).exists(), "unable to find a program: {}/{program}", path.display());
         }
         Ok(path)
     };
     let (ours, debian) = (directory("ours")?, directory("debian")?);
+    let s6_log: Option<PathBuf> = matches.get_one("s6-log").cloned();
+    let s6_log = s6_log.map(|path| path.canonicalize()).transpose().context("unable to find s6-log")?;
     let named: Vec<&String> = matches.get_many("figure").into_iter().flatten().collect();
     let wanted = figures::ALL.iter().filter(|figure| named.is_empty() || named.iter().any(|name| *name == figure.name));
 
@@ -122,7 +134,8 @@ fn run(matches: &ArgMatches) -> Result<bool> {
     children::adopt_and_end_on_signal(scratch.path())?;
     // Its own error would hide that of the measurement.
     let measured = Programs::build(scratch.path())
-        .and_then(|programs| measure(&Bench { scratch: scratch.path().to_owned(), programs, ours, debian }, wanted));
+        .map(|programs| Bench { scratch: scratch.path().to_owned(), programs, ours, debian, s6_log })
+        .and_then(|bench| measure(&bench, wanted));
     children::end_all();
     children::let_nobody_start();
     let (rows, busiest) = measured?;

@@ -1,4 +1,4 @@
-//! The two programs that are built here, of C: one must be smaller than any that is there, the other quite ordinary.
+//! The programs that are built here, of C: one must be smaller than any that is there, the others quite ordinary.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -26,14 +26,17 @@ pub struct Programs {
     pub stub: PathBuf,
     /// Forks and executes, and no more.
     pub launcher: PathBuf,
+    /// Copies line by line, and no more.
+    pub copier: PathBuf,
 }
 
 impl Programs {
-    /// Compiles both into `scratch`.
+    /// Compiles them into `scratch`.
     pub fn build(scratch: &Path) -> Result<Self> {
         Ok(Self {
             stub: compile(scratch, "stub", include_str!("stub.c"), &SMALLEST)?,
             launcher: compile(scratch, "launcher", include_str!("launcher.c"), &[])?,
+            copier: compile(scratch, "copier", include_str!("copier.c"), &[])?,
         })
     }
 }

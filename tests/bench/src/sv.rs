@@ -1,17 +1,13 @@
 //! Calls of `sv`, timed and counted.
 
 use std::fs::{self, File};
-use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail, ensure};
-use nix::sys::ptrace::{self, Options};
-use nix::sys::wait::{WaitStatus, waitpid};
-use nix::unistd::Pid;
+use anyhow::{Context, Result, ensure};
 
-use crate::{Bench, Side, children, clock};
+use crate::{Bench, Side, calls, children, clock};
 
 /// One command line of `sv`, for services of one directory.
 pub struct Sv {
@@ -61,37 +57,9 @@ impl Sv {
 
     /// Runs it likewise, and counts its system calls.
     pub fn count_calls(&self, begins: &str) -> Result<usize> {
-        let mut command = self.command()?;
-        // SAFETY: the closure makes one system call, allocates nothing and takes no lock.
-        unsafe { command.pre_exec(|| ptrace::traceme().map_err(std::io::Error::from)) };
-        let pid = Pid::from_raw(i32::try_from(children::start(&mut command)?.id()).context("a pid fits")?);
-        let (stops, is_success) = count_stops(pid).context("unable to trace sv")?;
-        self.check(is_success, begins)?;
-        // One stop as a call begins and one as it ends; the last call does not.
-        Ok(stops.div_ceil(2))
-    }
-}
-
-/// The stops at system calls of a process that is stopped after its exec, and whether it ended well.
-fn count_stops(pid: Pid) -> Result<(usize, bool)> {
-    let mut stops = 0;
-    let mut signal = None;
-    let mut is_prepared = false;
-    loop {
-        match waitpid(pid, None)? {
-            WaitStatus::Exited(_, code) => return Ok((stops, code == 0)),
-            WaitStatus::Signaled(_, signal, _) => bail!("it was ended by {signal}"),
-            WaitStatus::PtraceSyscall(_) => {
-                stops += 1;
-                signal = None;
-            }
-            WaitStatus::Stopped(_, _) if !is_prepared => {
-                ptrace::setoptions(pid, Options::PTRACE_O_TRACESYSGOOD | Options::PTRACE_O_EXITKILL)?;
-                is_prepared = true;
-            }
-            WaitStatus::Stopped(_, other) => signal = Some(other),
-            other => bail!("it came to {other:?}"),
-        }
-        ptrace::syscall(pid, signal)?;
+        let command = self.command()?;
+        let counted = calls::count(command)?;
+        self.check(counted.is_success, begins)?;
+        Ok(counted.calls)
     }
 }

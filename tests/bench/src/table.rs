@@ -29,6 +29,11 @@ impl Value {
         Self { value: samples.mean(), spread: Some((samples.least(), samples.most())) }
     }
 
+    /// The most, with the least.
+    pub fn most(samples: &Samples) -> Self {
+        Self { value: samples.most(), spread: Some((samples.least(), samples.most())) }
+    }
+
     fn text(&self) -> String {
         let value = number(self.value);
         self.spread.map_or_else(|| value.clone(), |(low, high)| format!("{value} ({}..{})", number(low), number(high)))
@@ -80,6 +85,8 @@ pub struct Row {
     pub ours: Value,
     /// Those of Debian's package.
     pub debian: Value,
+    /// `s6-log`, which some are held against too.
+    pub s6: Option<Value>,
     /// The same with nothing but the kernel.
     pub bare: Option<Value>,
     /// What ours must be.
@@ -102,12 +109,14 @@ impl Row {
 
     /// For programs.
     pub fn line(&self) -> String {
-        let bare = self.bare.map_or_else(|| "-".to_owned(), |bare| number(bare.value));
+        let optional = |value: Option<Value>| value.map_or_else(|| "-".to_owned(), |value| number(value.value));
         format!(
-            "# figure {} ours={} debian={} bare={bare} asked={} unit={}",
+            "# figure {} ours={} debian={} s6={} bare={} asked={} unit={}",
             self.name,
             number(self.ours.value),
             number(self.debian.value),
+            optional(self.s6),
+            optional(self.bare),
             self.asked.text(),
             self.unit,
         )
@@ -120,15 +129,15 @@ fn number(value: f64) -> String {
 
 /// The table for people.
 pub fn render(rows: &[Row]) -> String {
-    let head = ["figure", "ours", "Debian's", "bare", "asked", ""].map(str::to_owned);
+    let head = ["figure", "ours", "Debian's", "s6-log", "bare", "asked", ""].map(str::to_owned);
     let mut lines = vec![head];
     lines.extend(rows.iter().map(|row| {
-        let bare = row.bare.as_ref().map_or_else(|| "-".to_owned(), Value::text);
+        let [s6, bare] = [row.s6, row.bare].map(|value| value.as_ref().map_or_else(|| "-".to_owned(), Value::text));
         let what = format!("{} [{}]", row.what, row.unit);
-        [what, row.ours.text(), row.debian.text(), bare, row.asked.text(), row.verdict().to_owned()]
+        [what, row.ours.text(), row.debian.text(), s6, bare, row.asked.text(), row.verdict().to_owned()]
     }));
     let widths: Vec<usize> =
-        (0..6).map(|column| lines.iter().map(|line| line[column].chars().count()).max().unwrap_or(0)).collect();
+        (0..7).map(|column| lines.iter().map(|line| line[column].chars().count()).max().unwrap_or(0)).collect();
     let mut text = String::from("\n");
     for line in &lines {
         for (cell, width) in line.iter().zip(&widths) {
@@ -138,7 +147,7 @@ pub fn render(rows: &[Row]) -> String {
         text.push('\n');
     }
     text.push_str(
-        "\nTimes are medians; nine in ten lie between those in parentheses. All was measured in this run, in turn.\n",
+        "\nTimes and rates are medians; nine in ten lie between those in parentheses. All is of one run, in turn.\n",
     );
     text
 }

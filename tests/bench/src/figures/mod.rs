@@ -1,6 +1,7 @@
-//! The figures, each measured with services and supervisors of its own.
+//! The figures, each measured with processes of its own.
 
 mod kill;
+mod log;
 mod memory;
 mod restart;
 mod start;
@@ -8,7 +9,7 @@ mod status;
 
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Result, anyhow};
 
 use crate::table::Row;
 use crate::{Bench, Side};
@@ -24,19 +25,41 @@ pub struct Figure {
 }
 
 /// All of them, in the order of the table.
-pub const ALL: [Figure; 5] = [status::FIGURE, restart::FIGURE, kill::FIGURE, memory::FIGURE, start::FIGURE];
+pub const ALL: [Figure; 10] = [
+    status::FIGURE,
+    restart::FIGURE,
+    kill::FIGURE,
+    memory::FIGURE,
+    start::FIGURE,
+    log::bulk::FIGURE,
+    log::calls::FIGURE,
+    log::single::FIGURE,
+    log::memory::FIGURE,
+    log::idle::FIGURE,
+];
 
-/// Times the first `N` sides so often, each time beginning with another: what slows the machine down slows all of them.
+/// Times the first `N` sides so often.
 fn time_in_turn<const N: usize>(
     rounds: usize,
-    mut time: impl FnMut(Side, usize) -> Result<Duration>,
+    time: impl FnMut(Side, usize) -> Result<Duration>,
 ) -> Result<[Vec<Duration>; N]> {
-    let mut times = [const { Vec::new() }; N];
+    let times = take_turns(&Side::ALL[..N], rounds, time)?;
+    times.try_into().map_err(|_| anyhow!("not every side was measured"))
+}
+
+/// Measures all sides so often, each time beginning with another: what slows the machine down slows all of them. The
+/// results of each side, in the order of the sides.
+fn take_turns<S: Copy, T>(
+    sides: &[S],
+    rounds: usize,
+    mut measure: impl FnMut(S, usize) -> Result<T>,
+) -> Result<Vec<Vec<T>>> {
+    let mut results: Vec<Vec<T>> = sides.iter().map(|_| Vec::new()).collect();
     for round in 0..rounds {
-        for turn in 0..N {
-            let place = (round + turn) % N;
-            times[place].push(time(Side::ALL[place], round)?);
+        for turn in 0..sides.len() {
+            let place = (round + turn) % sides.len();
+            results[place].push(measure(sides[place], round)?);
         }
     }
-    Ok(times)
+    Ok(results)
 }

@@ -26,6 +26,7 @@ fn measure(bench: &Bench) -> Result<Vec<Row>> {
         unit: "ms",
         ours: Value::median(&ours),
         debian: Value::median(&debian),
+        s6: None,
         bare: Some(Value::median(&bare)),
         asked: Asked::AtMost(ASKED * bare.median()),
     }])
