@@ -179,8 +179,8 @@ enum Purpose {
 enum Writing {
     /// Lines before this place.
     Lines(usize),
-    /// How many were lost.
-    Note,
+    /// How many were lost, in so many bytes.
+    Note(usize),
     /// A line that could not be sent.
     Unsent,
 }
@@ -237,7 +237,7 @@ impl<'memory> Directory<'memory> {
             style,
             progress: Progress::default(),
             step: Step::Closed,
-            writing: Writing::Note,
+            writing: Writing::Unsent,
             is_first: true,
             must_make: false,
             must_rotate: false,
@@ -491,9 +491,11 @@ impl<'memory> Directory<'memory> {
                 self.progress.wrote(&self.config, lines, count, end);
                 self.ends_line = self.progress.is_between_lines(lines);
             }
-            Writing::Note => {
-                self.tell_lost = Some(core::mem::take(&mut self.lost));
-                self.ends_line = true;
+            Writing::Note(bytes) => {
+                self.ends_line = count >= bytes;
+                if self.ends_line {
+                    self.tell_lost = Some(core::mem::take(&mut self.lost));
+                }
             }
             Writing::Unsent => self.ends_line = true,
         }
@@ -606,16 +608,16 @@ impl<'memory> Directory<'memory> {
                 return self.rotate(now, wall);
             }
         }
+        let room = self.room(lines.rules().characters as u64, now);
+        let must_rotate = self.size > 0 && (room.left == 0 || (room.soft == 0 && self.ends_line));
+        if must_rotate && self.rename_at.is_none_or(|at| now >= at) {
+            return self.rotate(now, wall);
+        }
         if self.lost > 0 {
             return Some(self.write_note(wall, parts));
         }
         if self.unsent.is_some() {
             return Some(self.write_unsent(lines, parts));
-        }
-        let room = self.room(lines.rules().characters as u64, now);
-        let must_rotate = self.size > 0 && (room.left == 0 || (room.soft == 0 && self.ends_line));
-        if must_rotate && self.rename_at.is_none_or(|at| now >= at) {
-            return self.rotate(now, wall);
         }
         match self.progress.next(&self.config, lines, room, parts) {
             Next::Nothing => None,
@@ -682,12 +684,12 @@ impl<'memory> Directory<'memory> {
         self.note.push(self.reason.text());
         self.note.push(b"\n");
         self.stamp = Stamp::new(self.style, wall);
-        self.writing = Writing::Note;
         // What was written of a line that is lost ends here.
         let end: &[u8] = if self.ends_line { b"" } else { b"\n" };
         for part in [end, self.stamp.as_bytes(), self.config.prefix(), self.note.as_bytes()] {
             let _ = parts.push(part);
         }
+        self.writing = Writing::Note(parts.iter().map(|part| part.len()).sum());
         Action::Write
     }
 
@@ -725,3 +727,6 @@ fn is_final(reason: Errno) -> bool {
 fn is_lack_of_space(reason: Errno) -> bool {
     matches!(reason, Errno::NOSPC | Errno::DQUOT)
 }
+
+#[cfg(test)]
+mod tests;

@@ -265,3 +265,146 @@ impl Processor {
         Duration::from_seconds(seconds)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::process::signal::Signal;
+
+    const FIRST: Label = Label::from_unix(1, 0);
+    const SECOND: Label = Label::from_unix(2, 0);
+    const KILLED: Outcome = Outcome::Killed { signal: Signal::KILL, core_dumped: false };
+
+    fn pid() -> Pid {
+        Pid::new(7).unwrap()
+    }
+
+    fn at(seconds: u64) -> Instant {
+        Instant::new(seconds, 0)
+    }
+
+    /// Hands in events at second 0, and gives what each asks for.
+    fn play(processor: &mut Processor, events: &[Event]) -> Vec<Option<Action>> {
+        events.iter().map(|event| processor.handle(*event, None, at(0))).collect()
+    }
+
+    fn running() -> Processor {
+        let mut processor = Processor::default();
+        play(&mut processor, &[Event::Waiting(Some(FIRST)), Event::Started(pid())]);
+        processor
+    }
+
+    #[test]
+    fn a_file_is_processed_in_steps() {
+        let mut processor = running();
+        assert_eq!(processor.busy(), Some(FIRST));
+        let events = [Event::Ended(pid(), Outcome::Exited(0)), Event::Done, Event::Done, Event::Done];
+        let actions = [Action::Keep, Action::RenameState, Action::Remove, Action::Look].map(Some);
+        assert_eq!(play(&mut processor, &events), actions);
+        assert_eq!((processor.busy(), processor.deadline()), (None, None));
+        assert_eq!(play(&mut processor, &[Event::Waiting(Some(SECOND))]), [Some(Action::Start)]);
+        assert_eq!(processor.file(), SECOND);
+    }
+
+    #[test]
+    fn what_was_done_before_is_only_finished() {
+        let mut processor = Processor::default();
+        let events = [Event::Waiting(Some(FIRST)), Event::IsKept, Event::Done, Event::Done, Event::Waiting(None)];
+        let actions = [Action::Start, Action::RenameState, Action::Remove, Action::Look].map(Some);
+        assert_eq!(play(&mut processor, &events)[..4], actions);
+    }
+
+    #[test]
+    fn one_that_fails_or_is_killed_is_tried_again_later_and_later() {
+        let mut now = 0;
+        let mut processor = Processor::default();
+        for (outcome, pause) in
+            [Outcome::Exited(1), KILLED, Outcome::Exited(111)].into_iter().cycle().zip([1, 2, 4, 8, 16, 32, 60, 60])
+        {
+            assert_eq!(processor.handle(Event::Waiting(Some(FIRST)), None, at(now)), Some(Action::Start));
+            processor.handle(Event::Started(pid()), None, at(now));
+            assert_eq!(processor.handle(Event::Ended(pid(), outcome), None, at(now)), Some(Action::Discard));
+            assert_eq!(processor.handle(Event::Done, None, at(now)), Some(Action::Warn(What::Process, Errno::AGAIN)));
+            assert_eq!(processor.handle(Event::Waiting(Some(FIRST)), None, at(now)), None);
+            assert_eq!(processor.deadline(), Some(at(now + pause)));
+            now += pause;
+            assert_eq!(processor.handle(Event::Deadline, None, at(now)), Some(Action::Look));
+        }
+    }
+
+    #[test]
+    fn that_it_runs_already_is_told_once() {
+        let mut processor = running();
+        let waiting = Event::Waiting(Some(SECOND));
+        assert_eq!(play(&mut processor, &[waiting, waiting]), [Some(Action::Warn(What::Begin, Errno::AGAIN)), None]);
+    }
+
+    #[test]
+    fn what_cannot_be_kept_is_tried_again() {
+        let mut processor = running();
+        let events = [Event::Ended(pid(), Outcome::Exited(0)), Event::Failed(What::Rename, Errno::NOSPC)];
+        assert_eq!(play(&mut processor, &events)[1], Some(Action::Warn(What::Rename, Errno::NOSPC)));
+        assert_eq!((processor.deadline(), processor.busy()), (Some(at(1)), Some(FIRST)));
+        assert_eq!(processor.handle(Event::Deadline, None, at(1)), Some(Action::Keep));
+    }
+
+    #[test]
+    fn one_that_takes_too_long_is_killed() {
+        let mut processor = Processor::default();
+        let limit = Some(Duration::from_seconds(5));
+        processor.handle(Event::Waiting(Some(FIRST)), limit, at(0));
+        processor.handle(Event::Started(pid()), limit, at(0));
+        assert_eq!(processor.deadline(), Some(at(5)));
+        assert_eq!(processor.handle(Event::Deadline, limit, at(4)), None);
+        assert_eq!(processor.handle(Event::Deadline, limit, at(5)), Some(Action::Kill(pid())));
+        // It is waited for.
+        assert_eq!((processor.deadline(), processor.is_running()), (None, true));
+        assert_eq!(processor.handle(Event::Ended(pid(), KILLED), limit, at(6)), Some(Action::Discard));
+    }
+
+    #[test]
+    fn at_the_end_of_the_input_what_waits_is_processed_for_a_while() {
+        let mut processor = running();
+        play(&mut processor, &[Event::End(Duration::from_seconds(60))]);
+        let events = [
+            Event::Ended(pid(), Outcome::Exited(0)),
+            Event::Done,
+            Event::Done,
+            Event::Done,
+            Event::Waiting(Some(SECOND)),
+        ];
+        assert_eq!(play(&mut processor, &events)[4], Some(Action::Start));
+        play(&mut processor, &[Event::Started(pid())]);
+        assert_eq!(processor.handle(Event::Deadline, None, at(60)), Some(Action::Kill(pid())));
+        processor.handle(Event::Ended(pid(), KILLED), None, at(60));
+        processor.handle(Event::Done, None, at(60));
+        assert!(!processor.is_running());
+        assert_eq!(processor.handle(Event::Waiting(Some(SECOND)), None, at(60)), None);
+    }
+
+    #[test]
+    fn told_to_end_none_is_started_and_told_again_it_is_killed() {
+        let mut processor = running();
+        play(&mut processor, &[Event::Terminate(Duration::from_seconds(5))]);
+        assert_eq!(processor.deadline(), Some(at(5)));
+        assert_eq!(play(&mut processor, &[Event::Kill]), [Some(Action::Kill(pid()))]);
+        let mut processor = running();
+        play(&mut processor, &[Event::Terminate(Duration::from_seconds(5))]);
+        let events = [
+            Event::Ended(pid(), Outcome::Exited(0)),
+            Event::Done,
+            Event::Done,
+            Event::Done,
+            Event::Waiting(Some(SECOND)),
+        ];
+        assert_eq!(play(&mut processor, &events)[3..], [Some(Action::Look), None]);
+    }
+
+    #[test]
+    fn the_end_of_another_process_is_none_of_its_business() {
+        let mut processor = running();
+        let other = Pid::new(8).unwrap();
+        assert_eq!(play(&mut processor, &[Event::Ended(other, Outcome::Exited(0))]), [None]);
+        assert!(processor.is(pid()) && !processor.is(other));
+    }
+}
