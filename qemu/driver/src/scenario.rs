@@ -248,8 +248,9 @@ impl Smoke<'_> {
 
     /// The logger is killed while the service writes: nothing in the pipe may be lost, and the service must not notice.
     fn kill_logger(&mut self) -> Result<String> {
-        let path = "/run/log/sample-up";
-        let last_number = format!("$(tail -n 1 {path} | cut -d' ' -f2)");
+        // What was not closed properly is put aside, so the lines are in several files, in the order of their names.
+        let lines = "cat /run/log/sample-up/@* /run/log/sample-up/current 2>/dev/null | cut -d' ' -f2-";
+        let last_number = format!("$({lines} | tail -n 1 | cut -d' ' -f2)");
         let before = self.guest.status("sample-up")?;
         let service = before.running_pid()?;
         let old = before.log.context("no log service")?.running_pid()?;
@@ -262,9 +263,11 @@ impl Smoke<'_> {
         ensure!(after.running_pid()? == service, "the service was restarted too: {service}, then {after:?}");
         let new = after.log.context("no log service")?.running_pid()?;
         ensure!(new != old, "the logger still has pid {old}");
-        let count = guest::check_numbering(&self.guest.console.ask(&format!("cat {path}"))?)?;
+        self.guest.console.ask("sv alarm sample-up/log")?;
+        self.guest.look_until("ls /run/log/sample-up/@*.s >/dev/null 2>&1")?;
+        let count = guest::check_numbering(&self.guest.console.ask(lines)?)?;
         ensure!(count >= last + 3, "{count} lines of this run, but line {} was there", last + 3);
-        Ok(format!("logger {old} became {new}, lines 1 to {count} without a gap"))
+        Ok(format!("logger {old} became {new}, rotated by alarm, lines 1 to {count} without a gap"))
     }
 
     fn add_service(&mut self) -> Result<String> {
