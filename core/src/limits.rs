@@ -116,7 +116,8 @@ pub const LOG_DIRECTORIES: usize = 32;
 
 /// Bytes of lines that a `svlogd` holds, for all its directories together; more if it is told so. As much as is read at
 /// once comes from it, so it decides how many system calls there are. Full: lines are dropped, or no more is read.
-pub const LINES_BYTES: usize = 44 * 1024;
+/// Less than whole pages, so that a small config fits into the last one.
+pub const LINES_BYTES: usize = 44 * 1024 - 512;
 
 /// Characters of a line by which it is chosen, if nothing else is said.
 pub const LINE_CHARACTERS: usize = 1000;
@@ -140,13 +141,13 @@ pub const LOG_FILES: u32 = 10;
 pub const WAITING_FILES: u32 = 100;
 
 /// Old log files that are removed after one look at their directory. If more must go there is another look.
-pub const OLDEST_FILES: usize = 32;
+pub const OLDEST_FILES: usize = 16;
 
 /// Parts of what is written at once into a log that has a prefix or patterns. The rest comes after it.
-pub const LINE_PARTS: usize = 64;
+pub const LINE_PARTS: usize = 32;
 
 /// Reads of a `svlogd` under full load until it looks for signals again.
-pub const READS_AT_ONCE: u8 = 8;
+pub const READS_AT_ONCE: u8 = 12;
 
 /// Until a log directory in trouble is tried again.
 pub const LOG_RETRY: Duration = Duration::from_seconds(1);

@@ -15,7 +15,7 @@ use linux_raw_sys::general::{
     O_RDONLY, O_RDWR, O_TRUNC, O_WRONLY,
 };
 use rustix::fd::BorrowedFd;
-use rustix::fs::{Access, AtFlags, FileType, FlockOperation, Mode, OFlags, RenameFlags, Stat};
+use rustix::fs::{Access, AtFlags, FileType, FlockOperation, Mode, OFlags, RenameFlags, SeekFrom, Stat};
 use rustix::io::IoSlice;
 
 use supervision::limits::LINE_PARTS;
@@ -433,6 +433,14 @@ pub fn read_link<'buffer>(directory: BorrowedFd<'_>, path: &CStr, buffer: &'buff
 pub fn read<'buffer>(file: BorrowedFd<'_>, buffer: &'buffer mut [u8]) -> Result<&'buffer [u8]> {
     let count = rustix::io::retry_on_intr(|| rustix::io::read(file, &mut *buffer)).map_err(errno)?;
     Ok(buffer.get(..count).unwrap_or(&[]))
+}
+
+/// Goes to a place in a file, from its beginning on.
+///
+/// # Errors
+/// The kernel's.
+pub fn seek(file: BorrowedFd<'_>, place: u64) -> Result<()> {
+    rustix::fs::seek(file, SeekFrom::Start(place)).map(drop).map_err(errno)
 }
 
 /// Writes in one call; how many bytes were taken.

@@ -102,8 +102,8 @@ impl LogDirectory {
                 Err(_) => Event::Removed(false),
             },
             Action::Check => Event::Checked(self.files.check()),
-            Action::Close => {
-                self.files.close();
+            Action::Close { is_last } => {
+                self.files.close(is_last);
                 Event::Done
             }
             Action::Warn(what, reason) => {
@@ -148,8 +148,12 @@ impl LogDirectory {
             };
             next = match action {
                 processor::Action::Look => {
-                    let waiting = self.take_census().ok().and_then(|census| census.waiting());
-                    Some(processor::Event::Waiting(waiting))
+                    let census = self.take_census().ok();
+                    if let Some(census) = &census {
+                        // What was processed is one of the old files now.
+                        let _ = self.files.prune(census, config.settings().keep);
+                    }
+                    Some(processor::Event::Waiting(census.and_then(|census| census.waiting())))
                 }
                 _ => {
                     let job =

@@ -11,9 +11,9 @@ use supervision::process::errno::Errno;
 use supervision::process::signal::Signal;
 use supervision::tai64n::Label;
 use supervision::text::Text;
-use sys::file::{self, Kind, Told};
+use sys::file::{self, Kind, Metadata, Told};
 use sys::report::Errors;
-use sys::{AsFd, Descriptor, directory, network};
+use sys::{Descriptor, directory, network};
 
 const CURRENT: &CStr = c"current";
 const LOCK: &CStr = c"lock";
@@ -30,18 +30,31 @@ pub struct Files {
     is_verbose: bool,
     directory: Option<Descriptor>,
     lock: Option<Descriptor>,
-    current: Option<Descriptor>,
+    /// With what it is.
+    current: Option<(Descriptor, Metadata)>,
     /// Where lines are sent.
     target: Option<Target>,
     socket: Option<Descriptor>,
     /// The mode that the directory had.
     mode: u32,
+    /// The directory was opened, and `current` was not yet.
+    is_opening: bool,
 }
 
 impl Files {
     /// Nothing is open yet.
     pub fn new(path: &'static CStr, is_verbose: bool) -> Self {
-        Self { path, is_verbose, directory: None, lock: None, current: None, target: None, socket: None, mode: 0o755 }
+        Self {
+            path,
+            is_verbose,
+            directory: None,
+            lock: None,
+            current: None,
+            target: None,
+            socket: None,
+            mode: 0o755,
+            is_opening: false,
+        }
     }
 
     /// Another descriptor of the directory, with a place of its own in it.
@@ -52,11 +65,11 @@ impl Files {
 
     /// Opens the directory below `start`, takes its lock, reads its config, looks at `current`.
     pub fn open(&mut self, start: &Descriptor, machine: &mut Directory, busy: Option<Label>, must_make: bool) -> Event {
-        self.close();
+        self.close(false);
         match self.try_open(start, machine, busy, must_make) {
             Ok(event) => event,
             Err((what, reason)) => {
-                self.close();
+                self.close(true);
                 Event::Failed(what, reason)
             }
         }
@@ -76,13 +89,19 @@ impl Files {
             }
             opened => opened,
         };
-        let directory = self.directory.insert(opened.map_err(|reason| (What::OpenDirectory, reason))?);
-        if let Ok(metadata) = file::metadata_of(directory.as_fd()) {
+        let opened = opened.map_err(|reason| (What::OpenDirectory, reason))?;
+        let metadata = file::metadata_of(opened.as_fd());
+        if let Ok(metadata) = &metadata {
             self.mode = metadata.mode & 0o7777;
         }
-        let lock = file::open_lock(directory.as_fd(), LOCK);
-        let lock = lock.and_then(|lock| file::lock(lock.as_fd()).map(|()| lock));
-        self.lock = Some(lock.map_err(|reason| (What::Lock, reason))?);
+        let before = self.directory.replace(opened);
+        let before = before.and_then(|before| file::metadata_of(before.as_fd()).ok());
+        let is_same = before.zip(metadata.ok()).is_some_and(|(before, metadata)| before.is_same(&metadata));
+        // A lock that is kept cannot be lost: a child just before its exec has it, too, and would hold it for a moment.
+        if !is_same || self.lock.is_none() {
+            self.lock = None;
+            self.lock = Some(self.take_lock().map_err(|reason| (What::Lock, reason))?);
+        }
         self.read_config(machine.config_mut());
         self.target = machine.config().settings().target;
         let (size, is_sealed) = self.look_at_current()?;
@@ -94,7 +113,14 @@ impl Files {
             // Where the kernel does not tell, what was removed is noticed at HUP.
             let _ = file::tell_changes(directory.as_fd(), Told::RemovalsAndRenames, Signal::IO);
         }
+        self.is_opening = true;
         Ok(Event::Opened { size, is_sealed })
+    }
+
+    fn take_lock(&self) -> Result<Descriptor, Errno> {
+        let directory = self.directory.as_ref().ok_or(Errno::NOENT)?;
+        let lock = file::open_lock(directory.as_fd(), LOCK)?;
+        file::lock(lock.as_fd()).map(|()| lock)
     }
 
     /// Size and state of `current`, if it is there; it must be a file.
@@ -129,7 +155,7 @@ impl Files {
         let mut count = 0;
         config.read(length, is_cut, &mut |line, fault| {
             count += 1;
-            if count <= CONFIG_FAULTS {
+            if fault == Fault::CarriageReturn || count <= CONFIG_FAULTS {
                 self.tell_fault(line, fault);
             }
         });
@@ -158,28 +184,35 @@ impl Files {
             Fault::NoPort => b"not a port number",
             Fault::Nul => b"holds a NUL",
             Fault::TooLong => b"config too long",
-            Fault::CarriageReturn => b"ends in a carriage return, used without it",
+            Fault::CarriageReturn => b"",
+        };
+        let template: &[u8] = match fault {
+            Fault::CarriageReturn => b"svlogd: warning: carriage return left out of line % of config: %",
+            _ => b"svlogd: warning: unable to use line % of config: %: %",
         };
         let mut number = Text::<10>::new();
         number.push_number(line.into());
         let values = [number.as_bytes(), self.path.to_bytes(), text];
-        Errors.line(b"svlogd: warning: unable to use line % of config: %: %", &values);
+        Errors.line(template, &values);
     }
 
     /// Opens `current` for appending.
     pub fn create(&mut self) -> Event {
         self.current = None;
         let Some(directory) = &self.directory else { return Event::Failed(What::OpenCurrent, Errno::NOENT) };
-        let was_there = self.is_verbose && file::exists(directory.as_fd(), CURRENT) == Ok(true);
+        let must_tell = self.is_verbose && core::mem::take(&mut self.is_opening);
+        let was_there = must_tell && file::exists(directory.as_fd(), CURRENT) == Ok(true);
         match file::open_to_append(directory.as_fd(), CURRENT) {
             Ok((current, metadata)) => {
                 // Somebody else's file stays as it is, but for its contents.
                 let _ = file::set_mode_of(current.as_fd(), OPEN_MODE);
-                self.current = Some(current);
+                self.current = Some((current, metadata));
                 let template: &[u8] =
                     if was_there { b"svlogd: info: append: %/current" } else { b"svlogd: info: new: %/current" };
-                self.tell(template, &[]);
-                Event::Created(metadata.size)
+                if must_tell {
+                    self.tell(template, &[]);
+                }
+                Event::Created { size: metadata.size, ends_line: ends_with_line(directory, metadata.size) }
             }
             Err(reason) => Event::Failed(What::OpenCurrent, reason),
         }
@@ -187,7 +220,7 @@ impl Files {
 
     /// Writes to `current`.
     pub fn write(&self, parts: &[&[u8]]) -> Event {
-        let Some(current) = &self.current else { return Event::Failed(What::Write, Errno::NOENT) };
+        let Some((current, _)) = &self.current else { return Event::Failed(What::Write, Errno::NOENT) };
         match file::write_parts(current.as_fd(), parts) {
             Ok(0) => Event::Failed(What::Write, Errno::NOSPC),
             Ok(count) => Event::Written(count),
@@ -208,12 +241,13 @@ impl Files {
 
     /// Writes `current` to the disk.
     pub fn sync(&self) -> Event {
-        answer(What::Sync, self.current.as_ref().map_or(Ok(()), |current| file::sync(current.as_fd())))
+        answer(What::Sync, self.current.as_ref().map_or(Ok(()), |(current, _)| file::sync(current.as_fd())))
     }
 
     /// Marks `current` as closed properly.
     pub fn seal(&self) -> Event {
-        let sealed = self.current.as_ref().map_or(Ok(()), |current| file::set_mode_of(current.as_fd(), CLOSED_MODE));
+        let sealed =
+            self.current.as_ref().map_or(Ok(()), |(current, _)| file::set_mode_of(current.as_fd(), CLOSED_MODE));
         answer(What::SetMode, sealed)
     }
 
@@ -221,7 +255,7 @@ impl Files {
     pub fn rename(&self, name: &Name, size: u64) -> Event {
         let Some(directory) = &self.directory else { return Event::Failed(What::Rename, Errno::NOENT) };
         let renamed = file::rename_to_new(directory.as_fd(), CURRENT, name.as_path());
-        if renamed.is_ok() && self.is_verbose {
+        if renamed.is_ok() && self.is_verbose && !self.is_opening {
             let mut number = Text::<20>::new();
             number.push_number(size);
             self.tell(b"svlogd: info: rename: %/current % %", &[name.as_bytes(), number.as_bytes()]);
@@ -254,13 +288,12 @@ impl Files {
 
     /// Removes surplus files, of which `keep` may stay.
     pub fn prune(&self, census: &Census, keep: u32) -> Event {
+        let mut are_removed = true;
         for name in census.surplus(keep).iter().chain(&census.overdue(keep)) {
             self.tell(b"svlogd: info: delete: %/%", &[name.as_bytes()]);
-            if !self.remove(name) {
-                return Event::Pruned { is_complete: true };
-            }
+            are_removed &= self.remove(name);
         }
-        Event::Pruned { is_complete: !census.is_incomplete(keep) }
+        Event::Pruned { is_complete: !are_removed || !census.is_incomplete(keep) }
     }
 
     /// Removes the oldest file, if there are more than `least`.
@@ -283,24 +316,26 @@ impl Files {
 
     /// Whether `current` is still the file that is open, in a directory that still has a name.
     pub fn check(&self) -> Presence {
-        let (Some(directory), Some(current)) = (&self.directory, &self.current) else { return Presence::Present };
-        if file::metadata_of(directory.as_fd()).is_ok_and(|metadata| metadata.links == 0) {
-            return Presence::DirectoryGone;
-        }
-        let own = file::metadata_of(current.as_fd());
-        match (file::metadata(directory.as_fd(), CURRENT), own) {
-            (Ok(named), Ok(own)) if named.is_same(&own) => Presence::Present,
-            (Err(reason), _) if reason != Errno::NOENT && reason != Errno::LOOP => Presence::Present,
-            _ => Presence::CurrentGone,
+        let (Some(directory), Some((_, own))) = (&self.directory, &self.current) else { return Presence::Present };
+        match file::metadata(directory.as_fd(), CURRENT) {
+            Ok(named) if named.is_same(own) => Presence::Present,
+            Err(reason) if reason != Errno::NOENT && reason != Errno::LOOP => Presence::Present,
+            _ => match file::metadata_of(directory.as_fd()) {
+                Ok(metadata) if metadata.links == 0 => Presence::DirectoryGone,
+                _ => Presence::CurrentGone,
+            },
         }
     }
 
-    /// Closes everything.
-    pub fn close(&mut self) {
+    /// Closes `current`; for the last time, everything.
+    pub fn close(&mut self, is_last: bool) {
         if self.current.take().is_some() {
             self.tell(b"svlogd: info: close: %", &[]);
         }
-        (self.lock, self.directory, self.socket) = (None, None, None);
+        self.socket = None;
+        if is_last {
+            (self.lock, self.directory) = (None, None);
+        }
     }
 
     /// Tells that something failed.
@@ -343,6 +378,17 @@ impl Files {
     pub fn path(&self) -> &'static CStr {
         self.path
     }
+}
+
+/// Whether `current` ends with a line; if it cannot be read, nobody will find a torn one either.
+fn ends_with_line(directory: &Descriptor, size: u64) -> bool {
+    let Some(last) = size.checked_sub(1) else { return true };
+    let mut byte = [b'\n'];
+    let read = file::open_read(directory.as_fd(), CURRENT).and_then(|current| {
+        file::seek(current.as_fd(), last)?;
+        file::read(current.as_fd(), &mut byte).map(drop)
+    });
+    read.is_err() || byte == [b'\n']
 }
 
 fn answer(what: What, outcome: Result<(), Errno>) -> Event {

@@ -117,7 +117,7 @@ impl Workplace {
         match removed {
             Err(reason) if reason != Errno::NOENT => return Err((What::Remove, reason)),
             _ if kind == Kind::Unprocessed => {
-                job.files.tell(b"svlogd: info: processed: %/%", &[name.as_bytes()]);
+                job.files.tell(b"svlogd: info: processed: %/%", &[name.with(Kind::Finished).as_bytes()]);
             }
             _ => {}
         }

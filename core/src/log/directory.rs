@@ -62,8 +62,13 @@ pub enum Event {
         /// It was closed properly.
         is_sealed: bool,
     },
-    /// [`Action::Create`] is done: the size of the file.
-    Created(u64),
+    /// [`Action::Create`] is done.
+    Created {
+        /// The size of the file.
+        size: u64,
+        /// What is in it ends with a line.
+        ends_line: bool,
+    },
     /// [`Action::Write`] has written so many bytes.
     Written(usize),
     /// [`Action::MakeRoom`] has removed a file, or not.
@@ -131,8 +136,11 @@ pub enum Action {
     MakeRoom(u32),
     /// Look whether all is still there.
     Check,
-    /// Close everything.
-    Close,
+    /// Close `current`; for the last time, everything.
+    Close {
+        /// What is kept of the directory, for its lock, is closed too.
+        is_last: bool,
+    },
     /// Tell that something failed. Is not answered.
     Warn(What, Errno),
     /// Tell how many lines are gone, and why. Is not answered.
@@ -183,6 +191,8 @@ enum Writing {
     Note(usize),
     /// A line that could not be sent.
     Unsent,
+    /// The end of another's line.
+    End,
 }
 
 /// Bytes of the line that tells how many lines were lost.
@@ -210,6 +220,10 @@ pub struct Directory<'memory> {
     size: u64,
     /// What was written last ends with a line.
     ends_line: bool,
+    /// The last line in `current` is another's, and has no end.
+    is_torn: bool,
+    /// Nothing was written to it since it was opened: it is rotated for its size only when the next line does not fit.
+    is_untouched: bool,
     latest: Label,
     rotate_at: Option<Instant>,
     /// `current` could not be renamed, and is not tried before this time.
@@ -247,6 +261,8 @@ impl<'memory> Directory<'memory> {
             order: None,
             size: 0,
             ends_line: true,
+            is_torn: false,
+            is_untouched: true,
             latest: Label::from_unix(0, 0),
             rotate_at: None,
             rename_at: None,
@@ -325,9 +341,10 @@ impl<'memory> Directory<'memory> {
             return None;
         }
         let is_waited_for = self.is_behind(lines) || self.lost > 0 || self.must_open;
-        let retry = if is_waited_for { earlier(self.retry_at, self.rename_at) } else { None };
+        let retry = if is_waited_for { self.retry_at } else { None };
+        let rename = if is_waited_for || self.must_rotate { self.rename_at } else { None };
         let age = if self.size > 0 && self.retry_at.is_none() { self.rotate_at } else { None };
-        earlier(retry, age)
+        earlier(earlier(retry, rename), age)
     }
 
     /// Takes one event, and gives what must be done now; its answer is the next event. The parts are what is to be written,
@@ -381,8 +398,11 @@ impl<'memory> Directory<'memory> {
                 self.step = Step::Create;
             }
 
-            (Step::Create, Event::Created(size)) => {
+            (Step::Create, Event::Created { size, ends_line }) => {
                 self.size = size;
+                // What this program has begun itself it goes on with.
+                self.is_torn = self.is_first && !ends_line;
+                self.is_untouched = true;
                 self.ends_line |= size == 0;
                 self.is_first = false;
                 self.retry_at = None;
@@ -449,6 +469,7 @@ impl<'memory> Directory<'memory> {
                 self.warn(what, reason);
                 self.reason = reason;
                 self.rename_at = Some(now.plus(LOG_RETRY));
+                self.must_rotate = true;
                 // Opened again it is no longer sealed.
                 self.step = Step::Create;
             }
@@ -485,7 +506,7 @@ impl<'memory> Directory<'memory> {
 
     fn wrote(&mut self, count: usize, lines: &Lines) {
         self.size = self.size.saturating_add(count as u64);
-        (self.retry_at, self.told) = (None, None);
+        (self.retry_at, self.told, self.is_untouched) = (None, None, false);
         match self.writing {
             Writing::Lines(end) => {
                 self.progress.wrote(&self.config, lines, count, end);
@@ -493,11 +514,13 @@ impl<'memory> Directory<'memory> {
             }
             Writing::Note(bytes) => {
                 self.ends_line = count >= bytes;
+                self.is_torn = false;
                 if self.ends_line {
                     self.tell_lost = Some(core::mem::take(&mut self.lost));
                 }
             }
             Writing::Unsent => self.ends_line = true,
+            Writing::End => (self.is_torn, self.ends_line) = (false, true),
         }
     }
 
@@ -545,7 +568,7 @@ impl<'memory> Directory<'memory> {
             Step::Rename => Some(Action::Rename(self.kind())),
             Step::SyncDirectory => Some(Action::SyncDirectory),
             Step::Prune => Some(Action::Prune),
-            Step::Close(_) => Some(Action::Close),
+            Step::Close(purpose) => Some(Action::Close { is_last: purpose == Purpose::End }),
         }
     }
 
@@ -553,11 +576,11 @@ impl<'memory> Directory<'memory> {
         match self.order.take() {
             Some(Purpose::End) => {
                 self.step = Step::Close(Purpose::End);
-                return Some(Action::Close);
+                return Some(Action::Close { is_last: true });
             }
             Some(_) => {
                 self.step = Step::Close(Purpose::Reopen);
-                return Some(Action::Close);
+                return Some(Action::Close { is_last: false });
             }
             None => {}
         }
@@ -586,7 +609,7 @@ impl<'memory> Directory<'memory> {
             self.step = Step::Check;
             return Some(Action::Check);
         }
-        if self.must_rotate {
+        if self.must_rotate && self.rename_at.is_none_or(|at| now >= at) {
             self.must_rotate = false;
             if let Some(action) = self.rotate(now, wall) {
                 return Some(action);
@@ -609,9 +632,19 @@ impl<'memory> Directory<'memory> {
             }
         }
         let room = self.room(lines.rules().characters as u64, now);
-        let must_rotate = self.size > 0 && (room.left == 0 || (room.soft == 0 && self.ends_line));
+        let is_full = room.left == 0 && self.is_behind(lines);
+        let must_rotate = self.size > 0 && (is_full || (room.soft == 0 && self.ends_line && !self.is_untouched));
         if must_rotate && self.rename_at.is_none_or(|at| now >= at) {
             return self.rotate(now, wall);
+        }
+        if self.rename_at.is_some_and(|at| now < at) && (room.left == 0 || self.lost > 0) {
+            // It is as large as it may be. Lost lines are told once it can be renamed.
+            return self.next_notice(lines, parts);
+        }
+        if self.is_torn && self.is_behind(lines) {
+            self.writing = Writing::End;
+            let _ = parts.push(b"\n");
+            return Some(Action::Write);
         }
         if self.lost > 0 {
             return Some(self.write_note(wall, parts));
@@ -685,7 +718,7 @@ impl<'memory> Directory<'memory> {
         self.note.push(b"\n");
         self.stamp = Stamp::new(self.style, wall);
         // What was written of a line that is lost ends here.
-        let end: &[u8] = if self.ends_line { b"" } else { b"\n" };
+        let end: &[u8] = if self.ends_line && !self.is_torn { b"" } else { b"\n" };
         for part in [end, self.stamp.as_bytes(), self.config.prefix(), self.note.as_bytes()] {
             let _ = parts.push(part);
         }
@@ -712,7 +745,8 @@ fn new_label(latest: &mut Label, wall: Label) {
 fn is_final(reason: Errno) -> bool {
     matches!(
         reason,
-        Errno::NOENT
+        Errno::NAMETOOLONG
+            | Errno::NOENT
             | Errno::NOTDIR
             | Errno::ACCES
             | Errno::PERM

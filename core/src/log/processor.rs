@@ -50,7 +50,7 @@ pub enum Event {
     Failed(What, Errno),
     /// A deadline was reached.
     Deadline,
-    /// It is killed if it runs for longer than this, and none is started after one that failed.
+    /// It is killed if it runs for longer than this, and none is started later.
     End(Duration),
     /// The same, and none is started at all.
     Terminate(Duration),
@@ -142,9 +142,15 @@ impl Processor {
         self.file
     }
 
-    /// Whether it runs.
-    pub fn is_running(&self) -> bool {
-        matches!(self.state, State::Running { .. })
+    /// Whether it runs, or will run once more, so that it is waited for at the end.
+    pub fn is_waited_for(&self) -> bool {
+        match self.state {
+            State::Running { .. } => true,
+            State::Resting { until: at } | State::Keeping { at, .. } => {
+                !self.is_ending && self.end_at.is_none_or(|end| at < end)
+            }
+            State::Idle | State::Starting | State::Discarding => false,
+        }
     }
 
     /// Whether this is its process.
@@ -156,8 +162,7 @@ impl Processor {
     pub fn deadline(&self) -> Option<Instant> {
         match self.state {
             State::Running { kill_at, .. } => earlier(kill_at, self.end_at),
-            State::Keeping { at, .. } if self.end_at.is_none() => Some(at),
-            State::Resting { until } if self.end_at.is_none() => Some(until),
+            State::Resting { until: at } | State::Keeping { at, .. } if !self.is_ending => Some(at),
             _ => None,
         }
     }
@@ -358,7 +363,7 @@ mod tests {
         assert_eq!(processor.handle(Event::Deadline, limit, at(4)), None);
         assert_eq!(processor.handle(Event::Deadline, limit, at(5)), Some(Action::Kill(pid())));
         // It is waited for.
-        assert_eq!((processor.deadline(), processor.is_running()), (None, true));
+        assert_eq!((processor.deadline(), processor.is_waited_for()), (None, true));
         assert_eq!(processor.handle(Event::Ended(pid(), KILLED), limit, at(6)), Some(Action::Discard));
     }
 
@@ -378,8 +383,24 @@ mod tests {
         assert_eq!(processor.handle(Event::Deadline, None, at(60)), Some(Action::Kill(pid())));
         processor.handle(Event::Ended(pid(), KILLED), None, at(60));
         processor.handle(Event::Done, None, at(60));
-        assert!(!processor.is_running());
+        assert!(!processor.is_waited_for());
         assert_eq!(processor.handle(Event::Waiting(Some(SECOND)), None, at(60)), None);
+    }
+
+    #[test]
+    fn one_that_fails_at_the_end_of_the_input_is_tried_again_as_long_as_there_is_time() {
+        let mut processor = running();
+        play(
+            &mut processor,
+            &[Event::End(Duration::from_seconds(2)), Event::Ended(pid(), Outcome::Exited(1)), Event::Done],
+        );
+        assert!(processor.is_waited_for());
+        assert_eq!(processor.handle(Event::Deadline, None, at(1)), Some(Action::Look));
+        processor.handle(Event::Waiting(Some(FIRST)), None, at(1));
+        processor.handle(Event::Started(pid()), None, at(1));
+        processor.handle(Event::Ended(pid(), Outcome::Exited(1)), None, at(1));
+        processor.handle(Event::Done, None, at(1));
+        assert!(!processor.is_waited_for());
     }
 
     #[test]

@@ -36,6 +36,8 @@ impl Errno {
     pub const NOSPC: Self = Self(28);
     /// The file system is read-only.
     pub const ROFS: Self = Self(30);
+    /// A name is longer than it may be.
+    pub const NAMETOOLONG: Self = Self(36);
     /// The kernel does not know this call.
     pub const NOSYS: Self = Self(38);
     /// A link, or too many of them.

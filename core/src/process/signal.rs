@@ -41,6 +41,8 @@ signals! {
     CONT = 18,
     /// Cannot be caught.
     STOP = 19,
+    /// A file is larger than the process may make it.
+    XFSZ = 25,
     /// Something happened to a watched directory.
     IO = 29,
     /// The power fails.

@@ -27,9 +27,9 @@ const EXIT_DONE: i32 = 0;
 /// Wrong usage, or nothing can be logged to.
 const EXIT_FAILED: i32 = 111;
 
-/// PIPE only so that it kills nobody: who reads standard error may have ended.
+/// The last two only so that they kill nobody: who reads standard error may have ended, and files may have a limit.
 const CAUGHT: SignalSet =
-    SignalSet::of(&[Signal::TERM, Signal::HUP, Signal::ALRM, Signal::CHLD, Signal::IO, Signal::PIPE]);
+    SignalSet::of(&[Signal::TERM, Signal::HUP, Signal::ALRM, Signal::CHLD, Signal::IO, Signal::PIPE, Signal::XFSZ]);
 
 /// A pipe from which less than this is read at once is empty now.
 const LITTLE: usize = 4096;
@@ -274,8 +274,14 @@ impl Logger {
 
     fn terminate(&mut self) {
         self.phase = match self.phase {
-            Phase::Reading if self.lines.is_open() => Phase::LastLine(self.around.now.plus(LAST_LINE_LIMIT)),
-            Phase::Reading | Phase::LastLine(_) | Phase::LastLines(_) => self.finish(),
+            Phase::Reading => {
+                self.write_or_lose();
+                match self.lines.is_open() {
+                    true => Phase::LastLine(self.around.now.plus(LAST_LINE_LIMIT)),
+                    false => self.finish(),
+                }
+            }
+            Phase::LastLine(_) | Phase::LastLines(_) => self.finish(),
             // Once more is at once.
             Phase::Ended(processor::Event::Terminate(_)) => {
                 self.process_all(processor::Event::Kill);
@@ -405,16 +411,21 @@ impl Logger {
 
     /// Told to end: what was read is written now, or never.
     fn finish(&mut self) -> Phase {
+        self.write_or_lose();
+        self.lines.end_line();
+        self.write_or_lose();
+        Phase::Ended(processor::Event::Terminate(PROCESSOR_GRACE))
+    }
+
+    /// Tries once more to write all that was read, and gives up what cannot be written.
+    fn write_or_lose(&mut self) {
         let stamp = Stamp::new(self.style, self.around.wall);
         loop {
             let is_done = self.lines.make(&stamp);
-            if is_done {
-                self.lines.end_line();
-            }
             self.handle_all(Event::Flush);
             self.lose(self.lines.ready().len());
             if is_done {
-                return Phase::Ended(processor::Event::Terminate(PROCESSOR_GRACE));
+                return;
             }
         }
     }
@@ -422,7 +433,7 @@ impl Logger {
     /// Closes everything, and waits for processors; told again to end, it waits no longer.
     fn end(&mut self, farewell: processor::Event, is_verbose: bool) {
         self.process_all(farewell);
-        while self.directories.iter().any(|directory| directory.processor.is_running()) {
+        while self.directories.iter().any(|directory| directory.processor.is_waited_for()) {
             let (is_signalled, _) = self.wait();
             self.around.now = clock::monotonic();
             if is_signalled {

@@ -148,7 +148,7 @@ impl World {
                 return Event::Look;
             }
             Action::Check => return Event::Checked(Presence::Present),
-            Action::Close => {
+            Action::Close { .. } => {
                 self.is_open = false;
                 return Event::Done;
             }
@@ -184,7 +184,11 @@ impl World {
             Action::Create => {
                 assert!(self.is_open);
                 self.is_sealed = false;
-                Event::Created(self.current.get_or_insert_default().len() as u64)
+                let current = self.current.get_or_insert_default();
+                Event::Created {
+                    size: current.len() as u64,
+                    ends_line: current.last().is_none_or(|byte| *byte == b'\n'),
+                }
             }
             Action::Write => {
                 assert!(self.is_open && !self.is_sealed && !bytes.is_empty());
@@ -256,6 +260,28 @@ fn what_was_closed_properly_is_gone_on_with() {
     stage.tell(Event::Look);
     stage.feed(b"new\n");
     assert_eq!(stage.current(), "old\nnew\n");
+}
+
+#[test]
+fn a_line_that_another_has_torn_ends_before_the_next() {
+    let mut stage = Stage::new("", 4096);
+    (stage.world.current, stage.world.is_sealed) = (Some(b"torn".to_vec()), true);
+    stage.tell(Event::Look);
+    assert_eq!(stage.current(), "torn");
+    stage.feed(b"new\n");
+    assert_eq!(stage.current(), "torn\nnew\n");
+}
+
+#[test]
+fn rotation_that_was_asked_for_is_tried_again() {
+    let mut stage = Stage::opened("");
+    stage.feed(b"one\n");
+    stage.world.faults = [None, None, Some(Fault::Fails(Errno::new(5)))].into();
+    stage.tell(Event::Rotate);
+    assert_eq!((stage.old().len(), stage.current().as_str()), (0, "one\n"));
+    assert_eq!(stage.machine.deadline(&stage.lines), Some(stage.now.plus(LOG_RETRY)));
+    stage.wait(1);
+    assert_eq!((stage.old().len(), stage.machine.deadline(&stage.lines)), (1, None));
 }
 
 #[test]
@@ -372,7 +398,13 @@ fn after_another_error_it_is_opened_anew() {
     stage.feed(b"one\n");
     stage.world.done.clear();
     stage.wait(1);
-    let steps = [Action::Sync, Action::Seal, Action::Close, Action::Open { must_make: false }, Action::Create];
+    let steps = [
+        Action::Sync,
+        Action::Seal,
+        Action::Close { is_last: false },
+        Action::Open { must_make: false },
+        Action::Create,
+    ];
     assert_eq!(stage.world.done[..5], steps);
     assert_eq!((stage.current().as_str(), stage.old().len()), ("one\n", 0));
 }
@@ -437,7 +469,13 @@ fn reopening_reads_everything_anew() {
     stage.feed(b"one\n");
     stage.world.done.clear();
     stage.tell(Event::Reopen);
-    let steps = [Action::Sync, Action::Seal, Action::Close, Action::Open { must_make: false }, Action::Create];
+    let steps = [
+        Action::Sync,
+        Action::Seal,
+        Action::Close { is_last: false },
+        Action::Open { must_make: false },
+        Action::Create,
+    ];
     assert_eq!(stage.world.done[..5], steps);
     stage.feed(b"two\n");
     assert_eq!(stage.current(), "one\ntwo\n");
