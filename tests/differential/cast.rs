@@ -1,4 +1,4 @@
-//! Who plays: which program supervises and which one is the client.
+//! Who plays: which program supervises and which one is the client, or which one logs and which one goes on.
 
 /// A set of binaries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,11 +22,21 @@ pub enum Client {
 
 /// One cast of a scenario.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Combination {
-    /// Whose `runsv` and `runsvdir`.
-    pub supervisor: Programs,
-    /// Whose client.
-    pub client: Client,
+pub enum Combination {
+    /// A supervisor, and who tells it what to do.
+    Supervised {
+        /// Whose `runsv` and `runsvdir`.
+        supervisor: Programs,
+        /// Whose client.
+        client: Client,
+    },
+    /// Log directories that one `svlogd` after the other writes into.
+    Logged {
+        /// Whose is the first.
+        first: Programs,
+        /// Whose goes on.
+        next: Programs,
+    },
 }
 
 /// Which combinations a scenario is played in. Each begins with the one that the others are held against.
@@ -42,6 +52,10 @@ pub enum Roles {
     Told,
     /// Busybox's `svc` and `svok` on each `runsv`.
     Busybox,
+    /// One `svlogd`.
+    Logger,
+    /// One `svlogd`, and another that goes on in its directories.
+    Loggers,
 }
 
 impl Roles {
@@ -53,28 +67,38 @@ impl Roles {
             Roles::Client | Roles::Both => &[Client::Sv(Runit), Client::Sv(Ours)],
             Roles::Told => &[Client::Sv(Runit), Client::Sv(Ours), Client::Busybox],
             Roles::Busybox => &[Client::Busybox],
+            Roles::Logger => return [Runit, Ours].map(|all| Combination::Logged { first: all, next: all }).to_vec(),
+            Roles::Loggers => {
+                return pairs(&[Runit, Ours], &[Runit, Ours], |first, next| Combination::Logged { first, next });
+            }
         };
-        let supervisors: &[Programs] = match self {
-            Roles::Client => &[Runit],
-            Roles::Supervisor | Roles::Both | Roles::Told | Roles::Busybox => &[Runit, Ours],
-        };
-        let pairs = supervisors.iter().flat_map(|supervisor| clients.iter().map(move |client| (*supervisor, *client)));
-        pairs.map(|(supervisor, client)| Combination { supervisor, client }).collect()
+        let supervisors: &[Programs] = if matches!(self, Roles::Client) { &[Runit] } else { &[Runit, Ours] };
+        pairs(supervisors, clients, |supervisor, client| Combination::Supervised { supervisor, client })
     }
+}
+
+fn pairs<A: Copy, B: Copy>(all: &[A], with: &[B], pair: impl Fn(A, B) -> Combination) -> Vec<Combination> {
+    all.iter().flat_map(|one| with.iter().map(|other| pair(*one, *other))).collect()
 }
 
 impl std::fmt::Display for Combination {
     fn fmt(&self, formatter: &mut std::fmt::Formatter) -> std::fmt::Result {
-        let supervisor = match self.supervisor {
-            Programs::Runit => "runit's runsv",
-            Programs::Ours => "our runsv",
+        let whose = |programs| match programs {
+            Programs::Runit => "runit's",
+            Programs::Ours => "our",
         };
-        let client = match self.client {
-            Client::Test => "the test",
-            Client::Sv(Programs::Runit) => "runit's sv",
-            Client::Sv(Programs::Ours) => "our sv",
-            Client::Busybox => "busybox",
-        };
-        write!(formatter, "{supervisor} and {client}")
+        match *self {
+            Combination::Supervised { supervisor, client } => {
+                write!(formatter, "{} runsv and ", whose(supervisor))?;
+                match client {
+                    Client::Test => formatter.write_str("the test"),
+                    Client::Sv(programs) => write!(formatter, "{} sv", whose(programs)),
+                    Client::Busybox => formatter.write_str("busybox"),
+                }
+            }
+            Combination::Logged { first, next } => {
+                write!(formatter, "{} svlogd, then {}", whose(first), whose(next))
+            }
+        }
     }
 }

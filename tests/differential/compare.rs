@@ -9,7 +9,7 @@ use support::Reference;
 use crate::cast::Combination;
 use crate::play::{Play, Seen};
 use crate::scenario::Scenario;
-use crate::wanted::{self, WANTED, Wanted};
+use crate::wanted::{self, Wanted};
 
 /// Plays at a time: they wait most of the time, so more than there are processors.
 const STAGES: usize = 12;
@@ -83,13 +83,16 @@ fn play_one(scenario: &Scenario, mut play: Play) -> Seen {
 /// Tells what of a scenario is not as wanted.
 fn judge(name: &str, all: &[(Combination, &Seen)], troubles: &mut Vec<String>) {
     let (base, others) = all.split_first().expect("runit's own");
+    if std::env::var_os("PIPIT_SHOW").is_some() {
+        let text: String = base.1.iter().map(|(label, text)| format!("--- {label}\n{text}\n")).collect();
+        support::figure(&format!("{name}\n{text}"));
+    }
     if base.1.iter().any(|(label, _)| label == "given up") {
         troubles.push(format!("{name}: {}: {:#?}", base.0, base.1));
     }
     // Held against itself, runit has no difference to show.
-    let list: &[Wanted] = if support::is_reference() { &[] } else { WANTED };
-    let list: Vec<(&Wanted, &wanted::Seen)> = list
-        .iter()
+    let list: Vec<(&Wanted, &wanted::Seen)> = wanted::all()
+        .filter(|_| !support::is_reference())
         .flat_map(|wanted| wanted.differences.iter().map(move |seen| (wanted, seen)))
         .filter(|(_, seen)| seen.scenarios.contains(&name))
         .collect();

@@ -5,10 +5,13 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use nix::sys::signal::Signal;
-use support::{Ending, Scratch, Service, Status, Supervisor, send_signal, wait_until, without_numbers};
+use support::{
+    Ending, Scratch, Service, Status, Supervisor, has_pending_signals, polls, send_signal, system_call, wait_until,
+    waits, without_numbers,
+};
 
 use crate::cast::{Client, Combination, Programs};
-use crate::idle::{has_pending_signals, is_drained, polls, runs_command, system_call, waits};
+use crate::idle::{is_drained, runs_command};
 use crate::words::{
     describe, describe_ending, describe_status, describe_supervise, distinct, number, without_last_pid,
 };
@@ -40,7 +43,7 @@ pub type Seen = Vec<(String, String)>;
 pub struct Play {
     scratch: Scratch,
     combination: Combination,
-    client: PathBuf,
+    next: PathBuf,
     programs: [PathBuf; 2],
     supervisors: Vec<(String, Supervisor)>,
     forgotten: Vec<String>,
@@ -54,22 +57,17 @@ impl Play {
             Programs::Runit => reference.programs.as_path(),
             Programs::Ours => ours,
         };
-        let client = match combination.client {
-            Client::Test => PathBuf::new(),
-            Client::Sv(programs) => of(programs).join("sv"),
-            Client::Busybox => reference.busybox.clone(),
+        let (first, next) = match combination {
+            Combination::Supervised { supervisor, client: Client::Test } => (supervisor, PathBuf::new()),
+            Combination::Supervised { supervisor, client: Client::Sv(programs) } => {
+                (supervisor, of(programs).join("sv"))
+            }
+            Combination::Supervised { supervisor, client: Client::Busybox } => (supervisor, reference.busybox.clone()),
+            Combination::Logged { first, next } => (first, of(next).join("svlogd")),
         };
-        let scratch = Scratch::with_programs(of(combination.supervisor).to_owned());
+        let scratch = Scratch::with_programs(of(first).to_owned());
         let programs = [Programs::Runit, Programs::Ours].map(|programs| of(programs).to_owned());
-        Play {
-            scratch,
-            combination,
-            client,
-            programs,
-            supervisors: Vec::new(),
-            forgotten: Vec::new(),
-            seen: Vec::new(),
-        }
+        Play { scratch, combination, next, programs, supervisors: Vec::new(), forgotten: Vec::new(), seen: Vec::new() }
     }
 
     /// What was seen, with what the supervisors have said at the end.
@@ -85,13 +83,18 @@ impl Play {
 
     /// Records a text under a label. A label that comes again gets a number.
     pub fn saw(&mut self, label: &str, text: &str) {
+        let text = without_numbers(text.trim_end_matches('\n'));
+        let lines: Vec<&str> = text.split('\n').map(without_last_pid).collect();
+        self.saw_exactly(label, &lines.join("\n"));
+    }
+
+    /// Records a text with all its numbers.
+    pub fn saw_exactly(&mut self, label: &str, text: &str) {
         let label = self.without_paths(label);
         let again =
             self.seen.iter().filter(|(have, _)| *have == label || have.starts_with(&format!("{label} #"))).count();
         let label = if again == 0 { label } else { format!("{label} #{}", again + 1) };
-        let text = without_numbers(&self.without_paths(text.trim_end_matches('\n')));
-        let lines: Vec<&str> = text.split('\n').map(without_last_pid).collect();
-        self.seen.push((label, lines.join("\n")));
+        self.seen.push((label, self.without_paths(text)));
     }
 
     fn without_paths(&self, text: &str) -> String {
@@ -103,6 +106,11 @@ impl Play {
     /// The directory of the play.
     pub fn scratch(&self) -> &Scratch {
         &self.scratch
+    }
+
+    /// Puts the first programs where every user can reach them.
+    pub fn use_copied_programs(&mut self) {
+        self.scratch.use_copied_programs();
     }
 
     /// Where a set of programs is.
@@ -216,9 +224,9 @@ impl Play {
 
     // ---- clients
 
-    /// The client with these words, ready to be started.
+    /// The client, or the `svlogd` that goes on, with these words, ready to be started.
     pub fn client(&self, words: &[&str]) -> Command {
-        let mut command = self.scratch.command(self.client.to_str().expect("text"));
+        let mut command = self.scratch.command(self.next.to_str().expect("text"));
         command.args(words);
         command
     }
@@ -262,17 +270,17 @@ impl Play {
     /// Tells a service one letter in the way of the client, and waits until the supervisor has taken it.
     pub fn tell(&mut self, service: &Service, letter: char) {
         let name = service.name();
-        let output = match self.combination.client {
-            Client::Test => {
-                service.send(&letter.to_string());
-                None
+        let command = match self.combination {
+            Combination::Supervised { client: Client::Sv(_), .. } => self.client(&[&letter.to_string(), &name]),
+            Combination::Supervised { client: Client::Busybox, .. } => {
+                self.client(&["svc", &format!("-{letter}"), &format!("./{name}")])
             }
-            Client::Sv(_) => Some(self.client(&[&letter.to_string(), &name])),
-            Client::Busybox => Some(self.client(&["svc", &format!("-{letter}"), &format!("./{name}")])),
+            Combination::Supervised { client: Client::Test, .. } | Combination::Logged { .. } => {
+                service.send(&letter.to_string());
+                return self.settle(service);
+            }
         };
-        if let Some(command) = output {
-            self.record(&format!("tell {letter} {name}"), command);
-        }
+        self.record(&format!("tell {letter} {name}"), command);
         self.settle(service);
     }
 

@@ -385,7 +385,7 @@ fn sequences() -> Vec<Scenario> {
             let pid = play.supervisor("web").pid();
             wait_until("both to be heard", || {
                 let is_heard = idle::is_drained(&web.path().join("supervise/control"));
-                (is_heard && (idle::waits(pid) || idle::sleeps(pid))).then_some(())
+                (is_heard && (support::waits(pid) || idle::sleeps(pid))).then_some(())
             });
             let want = web.status().want.to_string();
             play.saw("want", &want);

@@ -4,10 +4,9 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
 use nix::sys::signal::Signal;
-use support::{Service, children, command_line, is_alive, process_fields, send_signal, wait_until};
+use support::{Service, children, command_line, is_alive, process_fields, send_signal, wait_until, waits};
 
 use crate::cast::{Programs, Roles};
-use crate::idle::waits;
 use crate::play::{LISTEN, NOTE, Play};
 use crate::scenario::{Scenario, scenario};
 use crate::words::describe_ending;

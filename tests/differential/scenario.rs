@@ -28,6 +28,16 @@ pub fn table() -> Vec<Scenario> {
         crate::sv::scenarios(),
         crate::life::scenarios(),
         crate::runsvdir::scenarios(),
+        crate::svlogd_options::scenarios(),
+        crate::svlogd_opening::scenarios(),
+        crate::svlogd_config::scenarios(),
+        crate::svlogd_patterns::scenarios(),
+        crate::svlogd_lines::scenarios(),
+        crate::svlogd_rotation::scenarios(),
+        crate::svlogd_signals::scenarios(),
+        crate::svlogd_processor::scenarios(),
+        crate::svlogd_network::scenarios(),
+        crate::svlogd_several::scenarios(),
     ];
     parts.into_iter().flatten().collect()
 }

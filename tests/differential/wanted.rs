@@ -3,6 +3,8 @@
 //!
 //! A difference that is not here fails the tests, and so does an entry that no longer occurs.
 
+mod svlogd;
+
 use crate::cast::{Client, Combination, Programs};
 
 /// Whose doing a difference is.
@@ -12,16 +14,22 @@ pub enum Side {
     Runsv,
     /// Our `sv`: seen in every combination with it.
     Sv,
+    /// Our `svlogd`: seen where it is the first.
+    Svlogd,
+    /// Our `svlogd`: seen where it goes on.
+    NextSvlogd,
 }
 
 impl Side {
     /// Whether a difference of this side is seen in a combination.
     pub fn is_seen_in(self, combination: Combination) -> bool {
-        let our_runsv = combination.supervisor == Programs::Ours;
-        let our_sv = combination.client == Client::Sv(Programs::Ours);
-        match self {
-            Side::Runsv => our_runsv,
-            Side::Sv => our_sv,
+        match (self, combination) {
+            (Side::Runsv, Combination::Supervised { supervisor, .. }) => supervisor == Programs::Ours,
+            (Side::Sv, Combination::Supervised { client, .. }) => client == Client::Sv(Programs::Ours),
+            (Side::Svlogd, Combination::Logged { first, .. }) => first == Programs::Ours,
+            (Side::NextSvlogd, Combination::Logged { next, .. }) => next == Programs::Ours,
+            (Side::Runsv | Side::Sv, Combination::Logged { .. })
+            | (Side::Svlogd | Side::NextSvlogd, Combination::Supervised { .. }) => false,
         }
     }
 }
@@ -57,7 +65,12 @@ const fn seen(scenarios: &'static [&'static str], at: &'static str, theirs: &'st
 }
 
 /// The list.
-pub const WANTED: &[Wanted] = &[
+pub fn all() -> impl Iterator<Item = &'static Wanted> {
+    SUPERVISION.iter().chain(svlogd::WANTED)
+}
+
+/// What is wanted of `runsv`, `runsvdir` and `sv`.
+const SUPERVISION: &[Wanted] = &[
     Wanted {
         source: "K1",
         reason: "k ends finish, and finish does not run a second time with its own end as arguments.",

@@ -10,6 +10,9 @@
 
 mod account;
 mod fake;
+mod idle;
+mod log;
+mod logger;
 mod machine;
 mod process;
 mod programs;
@@ -23,6 +26,9 @@ mod wait;
 
 pub use account::Account;
 pub use fake::FakeService;
+pub use idle::{has_pending_signals, polls, system_call, waiting_bytes, waits};
+pub use log::{CLOSED, LogDirectory, LogFile, OPEN};
+pub use logger::{LogPipe, Logger};
 pub use machine::{Machine, MachineEnd, Root};
 pub use process::{Ending, Output, Supervisor};
 pub use programs::{
