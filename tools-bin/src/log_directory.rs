@@ -2,7 +2,8 @@
 
 use supervision::limits::LOG_DIRECTORIES;
 use supervision::log::archive::{Census, Name};
-use supervision::log::directory::{Action, Directory, Event};
+use supervision::log::directory::Directory;
+use supervision::log::event::{Action, Event, What};
 use supervision::log::lines::Lines;
 use supervision::log::processor::{self, Processor};
 use supervision::log::progress::Parts;
@@ -122,7 +123,7 @@ impl LogDirectory {
         let keep = self.machine.config().settings().keep;
         let census = match self.take_census() {
             Ok(census) => census,
-            Err(reason) => return Event::Failed(supervision::log::directory::What::ReadDirectory, reason),
+            Err(reason) => return Event::Failed(What::ReadDirectory, reason),
         };
         self.machine.saw(census.latest());
         self.was_deep = true;
@@ -156,8 +157,13 @@ impl LogDirectory {
                     Some(processor::Event::Waiting(census.and_then(|census| census.waiting())))
                 }
                 _ => {
-                    let job =
-                        Job { files: &self.files, file: self.processor.file(), command: config.command(), around };
+                    let job = Job {
+                        files: &self.files,
+                        file: self.processor.file(),
+                        command: config.command(),
+                        signals: &around.signals,
+                        environment: around.environment,
+                    };
                     self.workplace.perform(action, &job)
                 }
             };

@@ -10,11 +10,11 @@ use supervision::process::signal::Signal;
 use supervision::tai64n::Label;
 use sys::Descriptor;
 use sys::file;
-use sys::process;
+use sys::process::{self, Environment};
 use sys::report::Errors;
+use sys::signal::Signals;
 use sys::standard::{Standard, hand_on, redirect};
 
-use crate::log_directory::Surroundings;
 use crate::log_files::{CLOSED_MODE, Files};
 
 const STATE: &CStr = c"state";
@@ -42,8 +42,10 @@ pub struct Job<'a> {
     pub file: Label,
     /// The processor.
     pub command: Option<&'a CStr>,
-    /// What all log directories share.
-    pub around: &'a Surroundings,
+    /// What is blocked, and must not be in a child.
+    pub signals: &'a Signals,
+    /// What it is started with.
+    pub environment: Environment,
 }
 
 impl Workplace {
@@ -127,12 +129,12 @@ impl Workplace {
 
 /// In the child: opens what a processor expects, and becomes it.
 fn become_processor(directory: &Descriptor, command: &CStr, job: &Job) -> i32 {
-    job.around.signals.restore();
+    job.signals.restore();
     process::lead_group(None);
     let (what, reason): (&[u8], Errno) = match prepare(directory, job.file) {
         Ok(()) => {
             let words = [c"sh", c"-c", command];
-            (b"run processor", process::execute(SHELL, &words, job.around.environment))
+            (b"run processor", process::execute(SHELL, &words, job.environment))
         }
         Err(failed) => failed,
     };

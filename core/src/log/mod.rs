@@ -3,6 +3,7 @@
 pub mod archive;
 pub mod config;
 pub mod directory;
+pub mod event;
 pub mod lines;
 pub mod pattern;
 pub mod processor;

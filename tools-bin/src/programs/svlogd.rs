@@ -5,7 +5,8 @@ use supervision::limits::{
     PROCESSOR_GRACE, PROCESSOR_LAST_GRACE, READS_AT_ONCE,
 };
 use supervision::log::config::Config;
-use supervision::log::directory::{Directory, Event};
+use supervision::log::directory::Directory;
+use supervision::log::event::Event;
 use supervision::log::lines::{Lines, Replacement, Rules};
 use supervision::log::processor;
 use supervision::log::stamp::{Stamp, Style};
