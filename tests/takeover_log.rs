@@ -12,8 +12,8 @@ const LINE_LOGGER: &str = "while read -r line; do echo \"$line\" >>../lines; don
 /// Three hundred lines in three parts; before the second and the third it waits at the gate.
 const THREE_PARTS: &str = "\
 echo $$ >>starts
-seq 1 100; echo 1 >>written; read -r _ <gate
-seq 101 200; echo 2 >>written; read -r _ <gate
+seq 1 100; echo 1 >>written; until read -r _ <gate; do :; done
+seq 101 200; echo 2 >>written; until read -r _ <gate; do :; done
 seq 201 300; echo 3 >>written; exec sleep 1000";
 
 fn numbers(count: usize) -> Vec<String> {

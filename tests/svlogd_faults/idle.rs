@@ -25,6 +25,8 @@ fn mends_idle_after_lines_and_signals() {
     let log = scratch.log("log").config("s4000\nn3\n!cat\nt500\nk100\n");
     let _other = scratch.log("other");
     let mut logger = scratch.svlogd(&["log", "other"]);
+    // Before it has begun, a signal would end it.
+    logger.settle();
     for signal in [Signal::SIGALRM, Signal::SIGHUP, Signal::SIGCHLD] {
         logger.write("some lines\n".repeat(1_000));
         logger.tell(signal);
