@@ -65,6 +65,10 @@ impl Protection {
 /// # Errors
 /// `ENOMEM`: there is not so much.
 pub fn take(size: usize) -> Result<&'static mut [u8]> {
+    // On 32-bit machines there may be more memory than a slice can hold.
+    if isize::try_from(size).is_err() {
+        return Err(errno(rustix::io::Errno::NOMEM));
+    }
     let (protection, flags) = (ProtFlags::READ | ProtFlags::WRITE, MapFlags::PRIVATE);
     // SAFETY: asks for memory that is used by nobody, wherever it may be.
     let start = unsafe { mmap_anonymous(core::ptr::null_mut(), size, protection, flags) }.map_err(errno)?;

@@ -317,12 +317,17 @@ impl Files {
 
     /// Whether `current` is still the file that is open, in a directory that still has a name.
     pub fn check(&self) -> Presence {
-        let (Some(directory), Some((_, own))) = (&self.directory, &self.current) else { return Presence::Present };
+        let (Some(directory), Some((current, own))) = (&self.directory, &self.current) else {
+            return Presence::Present;
+        };
         match file::metadata(directory.as_fd(), CURRENT) {
             Ok(named) if named.is_same(own) => Presence::Present,
             Err(reason) if reason != Errno::NOENT && reason != Errno::LOOP => Presence::Present,
             _ => match file::metadata_of(directory.as_fd()) {
                 Ok(metadata) if metadata.links == 0 => Presence::DirectoryGone,
+                _ if file::metadata_of(current.as_fd()).is_ok_and(|metadata| metadata.links > 0) => {
+                    Presence::CurrentMoved
+                }
                 _ => Presence::CurrentGone,
             },
         }

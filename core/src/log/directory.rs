@@ -195,6 +195,11 @@ impl<'memory> Directory<'memory> {
         !self.is_gone() && self.progress.is_behind(lines)
     }
 
+    /// Whether there is a reason to try again.
+    fn is_waited_for(&self, lines: &Lines) -> bool {
+        self.is_behind(lines) || self.lost > 0 || self.must_open
+    }
+
     /// Whether no line before `end` may be dropped, although it is not dealt with.
     pub fn insists_on(&self, end: usize) -> bool {
         self.config.settings().waits && self.cursor().is_some_and(|cursor| cursor < end)
@@ -217,9 +222,10 @@ impl<'memory> Directory<'memory> {
         if self.is_gone() {
             return None;
         }
-        let is_waited_for = self.is_behind(lines) || self.lost > 0 || self.must_open;
+        let is_waited_for = self.is_waited_for(lines);
         let retry = if is_waited_for { self.retry_at } else { None };
-        let rename = if is_waited_for || self.must_rotate { self.rename_at } else { None };
+        let may_rename = self.step == Step::Write && (is_waited_for || self.must_rotate);
+        let rename = if may_rename { self.rename_at } else { None };
         let age = if self.size > 0 && self.retry_at.is_none() { self.rotate_at } else { None };
         earlier(earlier(retry, rename), age)
     }
@@ -241,12 +247,14 @@ impl<'memory> Directory<'memory> {
     fn take(&mut self, event: Event, lines: &Lines, now: Instant, wall: Label) {
         match (self.step, event) {
             (_, Event::Look) => {}
+            (_, Event::Failed(What::Send, _)) => self.unsent = Some(self.progress.cursor()),
             (_, Event::Rotate) => self.must_rotate = true,
             (_, Event::Suspect) => self.must_check = true,
             (_, Event::Flush) => (self.retry_at, self.rename_at) = (None, None),
             (Step::Gone, Event::Reopen) => {
                 self.progress = Progress::behind(lines);
-                (self.step, self.is_first, self.told) = (Step::Closed, true, None);
+                (self.step, self.is_first, self.retry_at, self.told) = (Step::Closed, true, None, None);
+                (self.must_rotate, self.ends_line) = (false, true);
             }
             (_, Event::Reopen) => self.order = Some(Purpose::Reopen),
             (_, Event::End) => self.order = Some(Purpose::End),
@@ -278,7 +286,7 @@ impl<'memory> Directory<'memory> {
             (Step::Create, Event::Created { size, ends_line }) => {
                 self.size = size;
                 // What this program has begun itself it goes on with.
-                self.is_torn = self.is_first && !ends_line;
+                self.is_torn = self.is_first && self.ends_line && !ends_line;
                 self.is_untouched = true;
                 self.ends_line |= size == 0;
                 self.is_first = false;
@@ -297,9 +305,6 @@ impl<'memory> Directory<'memory> {
             }
 
             (Step::Write, Event::Written(count)) => self.wrote(count, lines),
-            (Step::Write, Event::Failed(What::Send, _)) => {
-                self.unsent = Some(self.progress.cursor());
-            }
             (Step::Write, Event::Failed(what, reason)) => match is_lack_of_space(reason) {
                 true => self.step = Step::MakeRoom(Resumed::Write, reason),
                 false => self.fail(what, reason, now),
@@ -316,10 +321,11 @@ impl<'memory> Directory<'memory> {
             (Step::Check, Event::Checked(presence)) => {
                 self.step = match presence {
                     Presence::Present => Step::Write,
+                    Presence::CurrentMoved => Step::Sync(Purpose::Replace),
                     // Whoever removed something may be about to remove more.
                     Presence::CurrentGone | Presence::DirectoryGone => {
                         self.retry_at = Some(now.plus(LOOK_INTERVAL));
-                        self.must_open = true;
+                        (self.must_open, self.reason) = (true, Errno::NOENT);
                         self.must_make = presence == Presence::DirectoryGone;
                         Step::Sync(Purpose::Replace)
                     }
@@ -429,7 +435,7 @@ impl<'memory> Directory<'memory> {
         }
         match self.step {
             Step::Gone => None,
-            Step::Closed | Step::Create => self.next_to_open(lines, now),
+            Step::Closed | Step::Create => self.next_to_open(lines, now, parts),
             Step::Write => self.next_to_write(lines, now, wall, parts),
             Step::Check => Some(Action::Check),
             Step::MakeRoom(..) => match self.config.settings().spare() {
@@ -449,7 +455,7 @@ impl<'memory> Directory<'memory> {
         }
     }
 
-    fn next_to_open(&mut self, lines: &Lines, now: Instant) -> Option<Action> {
+    fn next_to_open<'a>(&'a mut self, lines: &'a Lines, now: Instant, parts: &mut Parts<'a>) -> Option<Action> {
         match self.order.take() {
             Some(Purpose::End) => {
                 self.step = Step::Close(Purpose::End);
@@ -461,8 +467,8 @@ impl<'memory> Directory<'memory> {
             }
             None => {}
         }
-        if self.retry_at.is_some_and(|at| now < at || !(self.is_behind(lines) || self.must_open)) {
-            return None;
+        if self.retry_at.is_some_and(|at| now < at || !self.is_waited_for(lines)) {
+            return self.next_notice(lines, parts);
         }
         self.must_open = false;
         Some(match self.step {
@@ -486,14 +492,15 @@ impl<'memory> Directory<'memory> {
             self.step = Step::Check;
             return Some(Action::Check);
         }
-        if self.must_rotate && self.rename_at.is_none_or(|at| now >= at) {
+        self.rename_at = self.rename_at.filter(|at| now < *at);
+        if self.must_rotate && self.rename_at.is_none() {
             self.must_rotate = false;
-            if let Some(action) = self.rotate(now, wall) {
+            if let Some(action) = self.rotate(wall) {
                 return Some(action);
             }
         }
         if let Some(at) = self.retry_at {
-            if now < at || !(self.is_behind(lines) || self.lost > 0) {
+            if now < at || !self.is_waited_for(lines) {
                 return self.next_notice(lines, parts);
             }
             self.retry_at = None;
@@ -505,16 +512,16 @@ impl<'memory> Directory<'memory> {
         if self.rotate_at.is_some_and(|at| now >= at) && (self.size > 0 || self.is_behind(lines)) {
             self.rotate_at = self.config.settings().age.map(|age| now.plus(age));
             if self.size > 0 {
-                return self.rotate(now, wall);
+                return self.rotate(wall);
             }
         }
-        let room = self.room(lines.rules().characters as u64, now);
+        let room = self.room(lines.rules().characters as u64);
         let is_full = room.left == 0 && self.is_behind(lines);
         let must_rotate = self.size > 0 && (is_full || (room.soft == 0 && self.ends_line && !self.is_untouched));
-        if must_rotate && self.rename_at.is_none_or(|at| now >= at) {
-            return self.rotate(now, wall);
+        if must_rotate && self.rename_at.is_none() {
+            return self.rotate(wall);
         }
-        if self.rename_at.is_some_and(|at| now < at) && (room.left == 0 || self.lost > 0) {
+        if self.rename_at.is_some() && (room.left == 0 || self.lost > 0) {
             // It is as large as it may be. Lost lines are told once it can be renamed.
             return self.next_notice(lines, parts);
         }
@@ -538,7 +545,7 @@ impl<'memory> Directory<'memory> {
             Next::Show => Some(Action::Show),
             Next::Send => Some(Action::Send),
             // Nothing fits, and it cannot be renamed.
-            Next::Rotate if self.rename_at.is_some_and(|at| now < at) => None,
+            Next::Rotate if self.rename_at.is_some() => None,
             Next::Rotate => {
                 new_label(&mut self.latest, wall);
                 self.step = Step::Sync(Purpose::Rotate);
@@ -560,13 +567,13 @@ impl<'memory> Directory<'memory> {
     }
 
     /// How much may be written to `current`.
-    fn room(&self, characters: u64, now: Instant) -> Room {
+    fn room(&self, characters: u64) -> Room {
         let wanted = self.config.settings().size;
         if wanted == 0 {
             return Room::ENDLESS;
         }
         // That it cannot be renamed just now is no reason to lose lines.
-        let is_late = self.rename_at.is_some_and(|at| now < at);
+        let is_late = self.rename_at.is_some();
         let limit = if is_late { wanted.saturating_mul(2) } else { wanted };
         let margin = if is_late { 0 } else { characters.min(wanted / 2) };
         Room {
@@ -577,8 +584,8 @@ impl<'memory> Directory<'memory> {
     }
 
     /// Rotates, if there is something in the file and it can be renamed.
-    fn rotate(&mut self, now: Instant, wall: Label) -> Option<Action> {
-        if self.size == 0 || self.rename_at.is_some_and(|at| now < at) {
+    fn rotate(&mut self, wall: Label) -> Option<Action> {
+        if self.size == 0 || self.rename_at.is_some() {
             return None;
         }
         new_label(&mut self.latest, wall);

@@ -79,6 +79,8 @@ pub enum Event {
 pub enum Presence {
     /// All of it.
     Present,
+    /// `current` has another name now, and is as it was.
+    CurrentMoved,
     /// `current` is another file, or none.
     CurrentGone,
     /// The directory was removed.

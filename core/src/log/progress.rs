@@ -222,6 +222,10 @@ impl Progress {
             if let Some(notice) = self.notice(config, &view) {
                 return self.give_notice(notice, config, lines, &view, parts);
             }
+            // Nobody waits for lines that are not taken.
+            if position == self.cursor && (!view.choice.is_taken || config.settings().only_sends) {
+                self.step_over(&view);
+            }
             position = view.end;
         }
         Next::Nothing
@@ -293,6 +297,9 @@ impl Progress {
     /// Gives up what is before `end`; how many lines it were that would have been written.
     pub fn lose(&mut self, config: &Config, lines: &Lines, end: usize) -> u64 {
         let mut count = 0_u64;
+        if self.cursor >= end {
+            return count;
+        }
         while self.cursor < end {
             let Some(view) = self.view(config, lines, self.cursor) else { break };
             if view.choice.is_taken && !config.settings().only_sends {

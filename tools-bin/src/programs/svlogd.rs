@@ -203,7 +203,8 @@ impl Logger {
             if is_signalled {
                 self.hear(is_verbose);
             }
-            if is_readable {
+            // What is there when it is told to end is for the next one.
+            if is_readable && !matches!(self.phase, Phase::Ended(_)) {
                 self.read();
             } else {
                 self.make_lines();
@@ -436,10 +437,11 @@ impl Logger {
         self.process_all(farewell);
         while self.directories.iter().any(|directory| directory.processor.is_waited_for()) {
             let (is_signalled, _) = self.wait();
-            self.around.now = clock::monotonic();
+            (self.around.now, self.around.wall) = (clock::monotonic(), clock::wall());
             if is_signalled {
                 self.hear(is_verbose);
             }
+            self.handle_all(Event::Look);
             self.process_all(processor::Event::Deadline);
         }
         self.handle_all(Event::End);

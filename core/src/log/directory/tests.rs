@@ -17,6 +17,8 @@ struct World {
     shown: Vec<u8>,
     sent: Vec<Vec<u8>>,
     warnings: Vec<(What, Errno)>,
+    /// What a look finds, if not that all is there.
+    presence: Option<Presence>,
     lost: u64,
     /// What fails next: for each action one, `None` if it succeeds. Behind the end all succeed.
     faults: std::collections::VecDeque<Option<Fault>>,
@@ -147,7 +149,7 @@ impl World {
                 self.shown.extend(bytes);
                 return Event::Look;
             }
-            Action::Check => return Event::Checked(Presence::Present),
+            Action::Check => return Event::Checked(self.presence.take().unwrap_or(Presence::Present)),
             Action::Close { .. } => {
                 self.is_open = false;
                 return Event::Done;
@@ -461,6 +463,55 @@ fn lines_are_sent_although_they_cannot_be_written() {
     assert_eq!((stage.world.sent.concat(), stage.current()), (b"one\ntwo\n".to_vec(), String::new()));
     stage.wait(1);
     assert_eq!((stage.world.sent.len(), stage.current().as_str()), (2, "one\ntwo\n"));
+}
+
+#[test]
+fn what_was_renamed_is_made_anew_at_once_and_what_was_removed_after_a_second() {
+    for (presence, seconds) in [(Presence::CurrentMoved, 0), (Presence::CurrentGone, 1), (Presence::DirectoryGone, 1)] {
+        let mut stage = Stage::opened("");
+        stage.feed(b"one\n");
+        (stage.world.presence, stage.world.current) = (Some(presence), None);
+        stage.tell(Event::Suspect);
+        stage.feed(b"two\n");
+        assert_eq!(stage.current(), if seconds == 0 { "two\n" } else { "" }, "{presence:?}");
+        stage.wait(1);
+        assert_eq!(stage.current(), "two\n", "{presence:?}");
+        let must_make = presence == Presence::DirectoryGone;
+        assert!(stage.world.done.contains(&Action::Open { must_make }), "{presence:?}");
+    }
+}
+
+#[test]
+fn lines_are_sent_although_it_is_not_open() {
+    let mut stage = Stage::opened("u127.0.0.1\nn0");
+    stage.world.faults = [None, Some(Fault::Fails(Errno::new(5))), None, None, Some(Fault::Fails(Errno::ROFS))].into();
+    stage.feed(b"one\n");
+    // It is closed, and cannot be opened.
+    stage.wait(1);
+    assert!(!stage.world.is_open);
+    stage.feed(b"two\n");
+    assert_eq!((stage.world.sent.concat(), stage.current()), (b"one\ntwo\n".to_vec(), String::new()));
+    stage.wait(1);
+    assert_eq!((stage.world.sent.len(), stage.current().as_str()), (2, "one\ntwo\n"));
+}
+
+#[test]
+fn lines_that_nobody_takes_are_not_waited_for() {
+    let mut stage = Stage::opened("n0\n-*\n+a*");
+    stage.world.faults = [Some(Fault::Fails(Errno::NOSPC))].into();
+    stage.feed(b"b\n");
+    stage.feed(b"a\n");
+    assert!(stage.machine.is_behind(&stage.lines));
+    stage.wait(1);
+    stage.world.faults = [Some(Fault::Fails(Errno::NOSPC))].into();
+    stage.feed(b"a2\n");
+    let end = stage.lines.ready().len();
+    stage.machine.lose(&stage.lines, end);
+    stage.discard();
+    stage.feed(b"b\nb\n");
+    assert!(!stage.machine.is_behind(&stage.lines));
+    stage.wait(1);
+    assert_eq!(stage.current(), "a\nsvlogd: warning: 1 lines lost: out of disk space\n");
 }
 
 #[test]
