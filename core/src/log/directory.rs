@@ -66,8 +66,8 @@ enum Writing {
     Lines(usize),
     /// How many were lost, in so many bytes.
     Note(usize),
-    /// A line that could not be sent.
-    Unsent,
+    /// A line that could not be sent, in so many bytes.
+    Unsent(usize),
     /// The end of another's line.
     End,
 }
@@ -128,7 +128,7 @@ impl<'memory> Directory<'memory> {
             style,
             progress: Progress::default(),
             step: Step::Closed,
-            writing: Writing::Unsent,
+            writing: Writing::End,
             is_first: true,
             must_make: false,
             must_rotate: false,
@@ -271,7 +271,7 @@ impl<'memory> Directory<'memory> {
             (Step::Closed, Event::Failed(what, reason)) => {
                 self.fail(what, reason, now);
                 if self.is_first && is_final(reason) {
-                    self.step = Step::Gone;
+                    self.give_up(lines);
                 }
             }
 
@@ -305,10 +305,20 @@ impl<'memory> Directory<'memory> {
             }
 
             (Step::Write, Event::Written(count)) => self.wrote(count, lines),
-            (Step::Write, Event::Failed(what, reason)) => match is_lack_of_space(reason) {
-                true => self.step = Step::MakeRoom(Resumed::Write, reason),
-                false => self.fail(what, reason, now),
-            },
+            (Step::Write, Event::Failed(what, reason)) => {
+                if matches!(self.writing, Writing::Unsent(_)) && self.config.settings().only_sends {
+                    self.lost = self.lost.saturating_add(1);
+                }
+                if is_lack_of_space(reason) {
+                    self.step = Step::MakeRoom(Resumed::Write, reason);
+                } else if reason == Errno::FBIG && self.size > 0 && self.rename_at.is_none() {
+                    // There is room in a new file.
+                    new_label(&mut self.latest, wall);
+                    self.step = Step::Sync(Purpose::Rotate);
+                } else {
+                    self.fail(what, reason, now);
+                }
+            }
 
             (Step::MakeRoom(resumed, reason), Event::Removed(is_removed)) => {
                 if !is_removed {
@@ -367,9 +377,9 @@ impl<'memory> Directory<'memory> {
                 self.step = Step::Write;
             }
             (Step::Close(purpose), _) => {
-                self.step = if purpose == Purpose::End { Step::Gone } else { Step::Closed };
-                if purpose == Purpose::End && self.lost > 0 {
-                    self.tell_lost = Some(core::mem::take(&mut self.lost));
+                match purpose {
+                    Purpose::End => self.give_up(lines),
+                    Purpose::Rotate | Purpose::Replace | Purpose::Reopen => self.step = Step::Closed,
                 }
                 if purpose == Purpose::Reopen {
                     (self.is_first, self.retry_at, self.rename_at, self.told) = (true, None, None, None);
@@ -378,6 +388,15 @@ impl<'memory> Directory<'memory> {
             // Nothing was asked.
             _ => {}
         }
+    }
+
+    /// It is not used any more; what waits for it is lost.
+    fn give_up(&mut self, lines: &Lines) {
+        self.lose(lines, lines.ready().len());
+        if self.lost > 0 {
+            self.tell_lost = Some(core::mem::take(&mut self.lost));
+        }
+        self.step = Step::Gone;
     }
 
     fn sealed(&mut self, purpose: Purpose) {
@@ -402,7 +421,7 @@ impl<'memory> Directory<'memory> {
                     self.tell_lost = Some(core::mem::take(&mut self.lost));
                 }
             }
-            Writing::Unsent => self.ends_line = true,
+            Writing::Unsent(bytes) => (self.is_torn, self.ends_line) = (count < bytes, true),
             Writing::End => (self.is_torn, self.ends_line) = (false, true),
         }
     }
@@ -613,9 +632,9 @@ impl<'memory> Directory<'memory> {
     /// A line that could not be sent.
     fn write_unsent<'a>(&'a mut self, lines: &'a Lines, parts: &mut Parts<'a>) -> Action {
         let begin = self.unsent.take().unwrap_or(0);
-        self.writing = Writing::Unsent;
         let _ = parts.push(b"warning: failure sending through udp: ");
         excerpt(&self.config, lines, begin, parts);
+        self.writing = Writing::Unsent(parts.iter().map(|part| part.len()).sum());
         Action::Write
     }
 }

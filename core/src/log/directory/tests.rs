@@ -482,6 +482,40 @@ fn what_was_renamed_is_made_anew_at_once_and_what_was_removed_after_a_second() {
 }
 
 #[test]
+fn a_file_that_may_not_grow_is_rotated() {
+    let mut stage = Stage::opened("n0");
+    stage.world.faults = [Some(Fault::IsShort(6)), Some(Fault::Fails(Errno::FBIG))].into();
+    stage.feed(b"one\ntwo\nthree\n");
+    assert_eq!((stage.old(), stage.current().as_str()), (vec!["one\ntw".to_owned()], "o\nthree\n"));
+    // A new one that may not begin does not turn for ever.
+    stage.world.faults =
+        [Some(Fault::Fails(Errno::FBIG)), None, None, None, None, Some(Fault::Fails(Errno::FBIG))].into();
+    stage.feed(b"four\n");
+    stage.wait(1);
+    assert_eq!(stage.current(), "four\n");
+}
+
+#[test]
+fn a_line_that_can_be_neither_sent_nor_written_is_counted() {
+    let mut stage = Stage::opened("U127.0.0.1\nn0");
+    let no_network = Some(Fault::Fails(Errno::new(101)));
+    stage.world.faults = [no_network, Some(Fault::Fails(Errno::NOSPC)), no_network].into();
+    stage.feed(b"one\ntwo\n");
+    stage.wait(1);
+    assert_eq!((stage.current().as_str(), stage.world.lost), ("svlogd: warning: 2 lines lost: out of disk space\n", 2));
+}
+
+#[test]
+fn what_waits_is_told_as_lost_where_it_cannot_be_reopened() {
+    let mut stage = Stage::opened("n0");
+    stage.world.faults = [Some(Fault::Fails(Errno::NOSPC)), None, None, Some(Fault::Fails(Errno::NOENT))].into();
+    stage.feed(b"one\ntwo\n");
+    stage.tell(Event::Reopen);
+    assert!(stage.machine.is_gone());
+    assert_eq!(stage.world.lost, 2);
+}
+
+#[test]
 fn lines_are_sent_although_it_is_not_open() {
     let mut stage = Stage::opened("u127.0.0.1\nn0");
     stage.world.faults = [None, Some(Fault::Fails(Errno::new(5))), None, None, Some(Fault::Fails(Errno::ROFS))].into();
