@@ -158,9 +158,10 @@ fn prepare(directory: &Descriptor, file: Label) -> Result<(), (&'static [u8], Er
     };
     let new_state = file::create_anew(place, NEW_STATE).map_err(fail(b"open newstate for processor"))?;
     process::enter(directory).map_err(fail(b"change directory for processor"))?;
-    // All of these have larger numbers: those up to 5 were in use before.
     let move_fail = fail(b"move filedescriptor for processor");
     redirect(input.as_fd(), Standard::Input).map_err(move_fail)?;
+    // The first of these may have got number 5, and must not take it along when it is closed. The others have larger ones.
+    drop(input);
     redirect(output.as_fd(), Standard::Output).map_err(move_fail)?;
     hand_on(state.as_fd(), STATE_NUMBER).map_err(move_fail)?;
     hand_on(new_state.as_fd(), NEW_STATE_NUMBER).map_err(move_fail)
