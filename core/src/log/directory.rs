@@ -313,8 +313,7 @@ impl<'memory> Directory<'memory> {
                     self.step = Step::MakeRoom(Resumed::Write, reason);
                 } else if reason == Errno::FBIG && self.size > 0 && self.rename_at.is_none() {
                     // There is room in a new file.
-                    new_label(&mut self.latest, wall);
-                    self.step = Step::Sync(Purpose::Rotate);
+                    self.step = begin_rotation(&mut self.latest, wall);
                 } else {
                     self.fail(what, reason, now);
                 }
@@ -557,7 +556,7 @@ impl<'memory> Directory<'memory> {
         }
         match self.progress.next(&self.config, lines, room, parts) {
             Next::Nothing => None,
-            Next::Write { end, .. } => {
+            Next::Write { end } => {
                 self.writing = Writing::Lines(end);
                 Some(Action::Write)
             }
@@ -566,8 +565,7 @@ impl<'memory> Directory<'memory> {
             // Nothing fits, and it cannot be renamed.
             Next::Rotate if self.rename_at.is_some() => None,
             Next::Rotate => {
-                new_label(&mut self.latest, wall);
-                self.step = Step::Sync(Purpose::Rotate);
+                self.step = begin_rotation(&mut self.latest, wall);
                 Some(Action::Sync)
             }
         }
@@ -607,8 +605,7 @@ impl<'memory> Directory<'memory> {
         if self.size == 0 || self.rename_at.is_some() {
             return None;
         }
-        new_label(&mut self.latest, wall);
-        self.step = Step::Sync(Purpose::Rotate);
+        self.step = begin_rotation(&mut self.latest, wall);
         Some(Action::Sync)
     }
 
@@ -642,6 +639,12 @@ impl<'memory> Directory<'memory> {
 /// The clock may have been set back: later files have later labels all the same.
 fn new_label(latest: &mut Label, wall: Label) {
     *latest = wall.max(latest.next());
+}
+
+/// A file that is rotated gets the label of the moment; the first step.
+fn begin_rotation(latest: &mut Label, wall: Label) -> Step {
+    new_label(latest, wall);
+    Step::Sync(Purpose::Rotate)
 }
 
 /// Whether an error will not go away by itself.

@@ -49,12 +49,10 @@ impl Room {
 pub enum Next {
     /// Nothing.
     Nothing,
-    /// To write the parts; then the lines before `end` are dealt with, if all `bytes` were written.
+    /// To write the parts; then the lines before `end` are dealt with, if all was written.
     Write {
         /// The end of these lines, or of what of them fits.
         end: usize,
-        /// What the parts have together.
-        bytes: usize,
     },
     /// To write the parts to standard error.
     Show,
@@ -72,6 +70,13 @@ struct View {
     /// Its beginning is there.
     is_new: bool,
     choice: Choice,
+}
+
+impl View {
+    /// Whether it goes into the log.
+    fn is_written(&self, config: &Config) -> bool {
+        self.choice.is_taken && !config.settings().only_sends
+    }
 }
 
 impl Progress {
@@ -148,7 +153,7 @@ impl Progress {
         match pending.get(..count) {
             Some(bytes) if count > 0 => {
                 let _ = parts.push(bytes);
-                Next::Write { end: self.cursor.saturating_add(count), bytes: count }
+                Next::Write { end: self.cursor.saturating_add(count) }
             }
             _ => Next::Rotate,
         }
@@ -156,7 +161,6 @@ impl Progress {
 
     /// One line after the other.
     fn next_lines<'a>(&mut self, config: &'a Config, lines: &'a Lines, room: Room, parts: &mut Parts<'a>) -> Next {
-        let settings = config.settings();
         let mut position = self.cursor;
         let mut total = 0_usize;
         while let Some(view) = self.view(config, lines, position) {
@@ -167,7 +171,7 @@ impl Progress {
                 self.pass(config, lines, position);
                 return self.give_notice(notice, config, lines, &view, parts);
             }
-            if !view.choice.is_taken || settings.only_sends {
+            if !view.is_written(config) {
                 position = view.end;
                 continue;
             }
@@ -205,7 +209,7 @@ impl Progress {
             }
         }
         if total > 0 {
-            return Next::Write { end: position, bytes: total };
+            return Next::Write { end: position };
         }
         // Nobody wants what was seen.
         self.pass(config, lines, position);
@@ -223,7 +227,7 @@ impl Progress {
                 return self.give_notice(notice, config, lines, &view, parts);
             }
             // Nobody waits for lines that are not taken.
-            if position == self.cursor && (!view.choice.is_taken || config.settings().only_sends) {
+            if position == self.cursor && !view.is_written(config) {
                 self.step_over(&view);
             }
             position = view.end;
@@ -267,7 +271,7 @@ impl Progress {
         }
         while self.cursor < end || left > 0 {
             let Some(view) = self.view(config, lines, self.cursor) else { break };
-            let is_written = view.choice.is_taken && !config.settings().only_sends;
+            let is_written = view.is_written(config);
             let length = self.output_length(config, &view).saturating_sub(self.written);
             if is_written && left < length {
                 self.written = self.written.saturating_add(left);
@@ -302,7 +306,7 @@ impl Progress {
         }
         while self.cursor < end {
             let Some(view) = self.view(config, lines, self.cursor) else { break };
-            if view.choice.is_taken && !config.settings().only_sends {
+            if view.is_written(config) {
                 count = count.saturating_add(1);
             }
             self.step_over(&view);
