@@ -251,7 +251,7 @@ install_missing() {
 # installed. Without them what needs them is left out and says so, so nothing ends here.
 bring_reference() {
     cache=${PIPIT_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/pipit}
-    if [ -x "$cache/reference/bin/svlogd" ] && [ -x "$cache/reference/busybox" ] &&
+    if [ -x "$cache/reference/bin/chpst" ] && [ -x "$cache/reference/busybox" ] &&
         [ -x "$cache/reference/s6-log" ]; then
         return 0
     fi
@@ -272,14 +272,15 @@ bring_reference() {
 }
 
 unpack_runit() {
-    [ ! -x "$cache/reference/bin/svlogd" ] || return 0
+    [ ! -x "$cache/reference/bin/chpst" ] || return 0
     download_once runit "$cache/reference" || return 1
     rm -rf "$cache/reference/runit" "$cache/reference/bin" "$cache/reference/bin.new"
     for package in "$cache"/reference/runit_*.deb; do
         dpkg -x "$package" "$cache/reference/runit" || return 1
     done
     mkdir "$cache/reference/bin.new"
-    for program in usr/bin/runsv usr/bin/runsvdir usr/bin/sv usr/bin/svlogd sbin/runit lib/runit/runit-init; do
+    for program in usr/bin/runsv usr/bin/runsvdir usr/bin/sv usr/bin/svlogd usr/bin/chpst usr/sbin/utmpset \
+        usr/sbin/runsvchdir sbin/runit lib/runit/runit-init; do
         ln -s "../runit/$program" "$cache/reference/bin.new/"
     done
     ln -s runit-init "$cache/reference/bin.new/init"

@@ -14,6 +14,7 @@
 //! | [`supervise`] | one service, its log service, many services, the files that tell of them |
 //! | [`log`] | lines, log directories, rotation and processors |
 //! | [`boot`] | the stages of pid 1 |
+//! | [`utmp`] | records of who is logged in, of boots and shutdowns |
 //! | [`process`] | processes, signals, errors and the texts of all of these |
 #![cfg_attr(not(test), no_std)]
 #![forbid(unsafe_code)]
@@ -26,3 +27,4 @@ pub mod supervise;
 pub mod tai64n;
 pub mod text;
 pub mod time;
+pub mod utmp;
