@@ -166,3 +166,16 @@ pub const PROCESSOR_GRACE: Duration = Duration::from_seconds(5);
 
 /// The same after the end of the input.
 pub const PROCESSOR_LAST_GRACE: Duration = Duration::from_seconds(60);
+
+/// Groups that a program is started with, as in runit. More are refused.
+pub const GROUPS: usize = 60;
+
+/// Bytes of a variable that is read from a file, its name included: the kernel takes no more (`MAX_ARG_STRLEN`). A longer one is
+/// refused.
+pub const VARIABLE_BYTES: usize = 128 * 1024;
+
+/// Bytes of memory taken at once for variables that are read from files. Those that are not used cost nothing.
+pub const VARIABLES_BYTES: usize = 4 * VARIABLE_BYTES;
+
+/// Bytes of `/etc/passwd` and `/etc/group` that are read at once.
+pub const ACCOUNTS_BYTES: usize = 4096;

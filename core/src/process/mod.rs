@@ -1,10 +1,14 @@
-//! What is known about processes without starting one: how they end, and what their errors are called.
+//! What is known about processes without starting one: whom they run as and what they may use, how they end, and what their
+//! errors are called.
 
+pub mod account;
 pub mod birth;
 pub mod errno;
 pub mod message;
 pub mod outcome;
+pub mod resource;
 pub mod signal;
+pub mod variable;
 
 /// A process id; never 0 or negative.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
