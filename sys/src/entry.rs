@@ -11,32 +11,35 @@
 use core::ffi::{CStr, c_char};
 
 use crate::process::Environment;
+use crate::standard::{Closed, Standard};
+use crate::strings::Strings;
 
-/// The words of the command line, the program's name first.
+/// The words of the command line, the program's name first, and what else a program is started with.
 #[derive(Clone, Copy)]
 pub struct Arguments {
-    words: &'static [*const c_char],
+    start: *const *const c_char,
+    count: usize,
     environment: Environment,
+    closed: Closed,
 }
 
 impl Arguments {
-    /// Takes what the kernel left on the stack.
+    /// Takes what the kernel left on the stack. `closed` is what was closed before the program was started.
     ///
     /// # Safety
     /// - `stack` points to a number, so many pointers to NUL-terminated strings, a null pointer, pointers to more such strings
     ///   and a null pointer;
     /// - all of them live, unchanged, as long as the process.
-    pub unsafe fn new(stack: *const usize) -> Self {
+    pub unsafe fn new(stack: *const usize, closed: Closed) -> Self {
         // SAFETY: the caller promises the number.
         let count = unsafe { *stack };
         // SAFETY: so many pointers follow the number, hence the first of them is within the same memory.
-        let first = unsafe { stack.add(1) }.cast::<*const c_char>();
-        // SAFETY: the caller promises so many readable pointers that live as long as the process.
-        let words = unsafe { core::slice::from_raw_parts(first, count) };
+        let start = unsafe { stack.add(1) }.cast::<*const c_char>();
         // SAFETY: a null pointer follows them, and then the environment.
-        let environment = unsafe { first.add(count.wrapping_add(1)) };
+        let environment = unsafe { start.add(count.wrapping_add(1)) };
         // SAFETY: the caller promises that it ends in a null pointer.
-        Self { words, environment: unsafe { Environment::new(environment) } }
+        let environment = Environment::new(unsafe { Strings::new(environment) });
+        Self { start, count, environment, closed }
     }
 
     /// What else the program was started with.
@@ -44,21 +47,32 @@ impl Arguments {
         self.environment
     }
 
+    /// Whether `standard` was closed before the program was started.
+    pub fn was_closed(&self, standard: Standard) -> bool {
+        self.closed.has(standard)
+    }
+
     /// How many words there are, the program's name included.
     pub fn len(&self) -> usize {
-        self.words.len()
+        self.count
     }
 
     /// Whether not even a program name was passed.
     pub fn is_empty(&self) -> bool {
-        self.words.is_empty()
+        self.count == 0
     }
 
     /// The word at `index`; the program's name is word 0.
     pub fn get(&self, index: usize) -> Option<&'static CStr> {
-        let word = *self.words.get(index)?;
-        // SAFETY: `new` was promised NUL-terminated strings that live as long as the process.
-        Some(unsafe { CStr::from_ptr(word) })
+        self.from(index).iter().next()
+    }
+
+    /// The words from `index` on.
+    pub fn from(&self, index: usize) -> Strings {
+        // SAFETY: behind the words lies a null pointer, and the place is not behind it.
+        let start = unsafe { self.start.add(index.min(self.count)) };
+        // SAFETY: `new` was promised NUL-terminated strings, and a null pointer behind them.
+        unsafe { Strings::new(start) }
     }
 }
 
@@ -81,9 +95,9 @@ macro_rules! entry {
 
         /// Called once, with the stack as the kernel left it.
         extern "C" fn begin(stack: *const usize) -> ! {
+            let closed = $crate::standard::open_closed();
             // SAFETY: the kernel promises what lies there.
-            let arguments = unsafe { $crate::entry::Arguments::new(stack) };
-            $crate::standard::open_closed();
+            let arguments = unsafe { $crate::entry::Arguments::new(stack, closed) };
             $crate::process::exit($main(arguments))
         }
     };

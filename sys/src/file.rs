@@ -8,6 +8,7 @@
 #![allow(unsafe_code)]
 
 use core::ffi::CStr;
+use core::mem::ManuallyDrop;
 
 use linux_raw_sys::general::{
     __NR_fcntl, __NR_openat, __NR_pipe2, __NR_readlinkat, DN_ATTRIB, DN_DELETE, DN_MULTISHOT, DN_RENAME, F_NOTIFY,
@@ -16,7 +17,7 @@ use linux_raw_sys::general::{
 };
 use rustix::fd::BorrowedFd;
 use rustix::fs::{Access, AtFlags, FileType, FlockOperation, Mode, OFlags, RenameFlags, SeekFrom, Stat};
-use rustix::io::IoSlice;
+use rustix::io::{FdFlags, IoSlice};
 
 use supervision::limits::LINE_PARTS;
 use supervision::process::errno::Errno;
@@ -199,7 +200,7 @@ pub(crate) fn open_both_ways(path: &CStr) -> Result<Descriptor> {
 /// Opens `/dev/null`, or without one a descriptor that can be neither read nor written, to stay open across exec.
 pub(crate) fn open_nothing() -> Result<Descriptor> {
     let opened = open_both_ways(c"/dev/null").or_else(|_| open_path(CURRENT, c"/"))?;
-    rustix::io::fcntl_setfd(opened.as_fd(), rustix::io::FdFlags::empty()).map_err(errno)?;
+    rustix::io::fcntl_setfd(opened.as_fd(), FdFlags::empty()).map_err(errno)?;
     Ok(opened)
 }
 
@@ -226,6 +227,23 @@ pub fn create_followed(directory: BorrowedFd<'_>, path: &CStr) -> Result<Descrip
 /// `ELOOP` if it is a link; else the kernel's.
 pub fn open_lock(directory: BorrowedFd<'_>, path: &CStr) -> Result<Descriptor> {
     open(directory, path, O_RDONLY | O_CREAT | O_NOFOLLOW, 0o600)
+}
+
+/// As [`open_lock`], for a lock that another program is to hold: open for writing at the end, and a link is followed.
+///
+/// # Errors
+/// The kernel's.
+pub fn open_lock_followed(path: &CStr) -> Result<Descriptor> {
+    open(CURRENT, path, O_WRONLY | O_APPEND | O_CREAT, 0o600)
+}
+
+/// Leaves a descriptor open, also when another program is executed.
+///
+/// # Errors
+/// The kernel's.
+pub fn hand_over(opened: Descriptor) -> Result<()> {
+    let opened = ManuallyDrop::new(opened);
+    rustix::io::fcntl_setfd(opened.as_fd(), FdFlags::empty()).map_err(errno)
 }
 
 /// Opens a file that is written to at its end, and tells what it is; makes it with mode 0600 less the umask if it is not there. A link is not
@@ -265,6 +283,14 @@ pub fn set_size(file: BorrowedFd<'_>, size: usize) -> Result<()> {
 /// `EAGAIN` if somebody else has it; else the kernel's.
 pub fn lock(file: BorrowedFd<'_>) -> Result<()> {
     rustix::fs::flock(file, FlockOperation::NonBlockingLockExclusive).map_err(errno)
+}
+
+/// As [`lock`], but waits for it, for as long as it takes.
+///
+/// # Errors
+/// The kernel's.
+pub fn wait_for_lock(file: BorrowedFd<'_>) -> Result<()> {
+    rustix::io::retry_on_intr(|| rustix::fs::flock(file, FlockOperation::LockExclusive)).map_err(errno)
 }
 
 /// Makes a directory; `mode` less the umask.

@@ -5,7 +5,7 @@
 //! and on the strings that are passed to `exec` ending in NUL, which their type proves.
 #![allow(unsafe_code)]
 
-use core::ffi::{CStr, c_char};
+use core::ffi::CStr;
 use core::mem::ManuallyDrop;
 
 use linux_raw_sys::general::{
@@ -23,6 +23,7 @@ use supervision::text::Path;
 use crate::call::{call, clone};
 use crate::descriptor::number;
 use crate::file::CURRENT;
+use crate::strings::Strings;
 use crate::{Descriptor, Result, errno, file};
 
 /// Arguments of an executed program, its name included; what is beyond is cut.
@@ -82,38 +83,27 @@ pub fn exit(code: i32) -> ! {
     unsafe { libc::_exit(code) }
 }
 
-/// The variables that a program was started with.
+/// The variables that a program was started with, or is to be started with.
 #[derive(Clone, Copy)]
-pub struct Environment(*const *const c_char);
+pub struct Environment(Strings);
 
 impl Environment {
-    /// Takes the variables as the kernel lays them out.
-    ///
-    /// # Safety
-    /// - `variables` points to pointers to NUL-terminated strings, and a null pointer behind them;
-    /// - all of them live, unchanged, as long as the process.
-    pub(crate) unsafe fn new(variables: *const *const c_char) -> Self {
+    /// Takes strings of the form `NAME=value`.
+    pub fn new(variables: Strings) -> Self {
         Self(variables)
+    }
+
+    /// As strings.
+    pub fn strings(self) -> Strings {
+        self.0
     }
 
     /// The value of the variable called `name`.
     pub fn variable(self, name: &[u8]) -> Option<&'static CStr> {
-        let mut place = self.0;
-        loop {
-            // SAFETY: `new` was promised that the pointers end in a null pointer, behind which nobody goes.
-            let variable = unsafe { *place };
-            if variable.is_null() {
-                return None;
-            }
-            // SAFETY: it leads to a NUL-terminated string that lives as long as the process.
-            let variable = unsafe { CStr::from_ptr(variable) };
-            let value = variable.to_bytes_with_nul().strip_prefix(name).and_then(|rest| rest.strip_prefix(b"="));
-            if let Some(value) = value {
-                return CStr::from_bytes_until_nul(value).ok();
-            }
-            // SAFETY: this was not the null pointer at the end, so there is one more.
-            place = unsafe { place.add(1) };
-        }
+        self.0.iter().find_map(|variable| {
+            let value = variable.to_bytes_with_nul().strip_prefix(name)?.strip_prefix(b"=")?;
+            CStr::from_bytes_until_nul(value).ok()
+        })
     }
 }
 
@@ -123,8 +113,13 @@ pub fn execute(program: &CStr, arguments: &[&CStr], environment: Environment) ->
     for (pointer, argument) in argv.iter_mut().take(ARGUMENTS).zip(arguments) {
         *pointer = argument.as_ptr();
     }
-    let pointers =
-        [program.as_ptr().expose_provenance(), argv.as_ptr().expose_provenance(), environment.0.expose_provenance(), 0];
+    // SAFETY: the strings end in NUL, and the list in a null pointer; all live until the call comes back.
+    execute_words(program, unsafe { Strings::new(argv.as_ptr()) }, environment)
+}
+
+/// As [`execute`], with any number of words.
+pub fn execute_words(program: &CStr, words: Strings, environment: Environment) -> Errno {
+    let pointers = [program.as_ptr().expose_provenance(), words.address(), environment.0.address(), 0];
     // SAFETY: all strings end in NUL, and both lists in a null pointer.
     unsafe { call(__NR_execve, pointers) }.err().unwrap_or(Errno::INVAL)
 }

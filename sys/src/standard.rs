@@ -52,20 +52,54 @@ pub fn close_output() {
     unsafe { rustix::io::close(Standard::Output as i32) };
 }
 
-/// Opens `/dev/null`, or something that cannot be used at all, in the place of each standard descriptor that is
-/// closed, so that no file takes its number.
-pub fn open_closed() {
-    // Nearly always all are open.
-    let all = [Standard::Input, Standard::Output, Standard::Error];
-    if poll::are_open(all.map(borrow)) {
-        return;
+/// The three, lowest number first.
+pub const ALL: [Standard; 3] = [Standard::Input, Standard::Output, Standard::Error];
+
+/// Which of them were closed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Closed(u8);
+
+impl Closed {
+    /// Whether `standard` was.
+    pub fn has(self, standard: Standard) -> bool {
+        self.0 & standard.bit() != 0
     }
-    for standard in all {
+}
+
+impl Standard {
+    fn bit(self) -> u8 {
+        match self {
+            Self::Input => 1,
+            Self::Output => 2,
+            Self::Error => 4,
+        }
+    }
+}
+
+/// Opens `/dev/null`, or something that cannot be used at all, in the place of each standard descriptor that is
+/// closed, so that no file takes its number; which they were.
+pub fn open_closed() -> Closed {
+    let mut closed = Closed(0);
+    // Nearly always all are open.
+    if poll::are_open(ALL.map(borrow)) {
+        return closed;
+    }
+    for standard in ALL {
         if rustix::io::fcntl_getfd(borrow(standard)).is_err() {
+            closed.0 |= standard.bit();
             // The lowest free number is this one: those below it are open by now.
             let _ = file::open_nothing().map(ManuallyDrop::new);
         }
     }
+    closed
+}
+
+/// Has `standard` closed when another program is executed. Until then it can be written to.
+///
+/// # Errors
+/// `EBADF` if it is not open; else the kernel's.
+pub fn close_on_exec(standard: Standard) -> Result<()> {
+    rustix::io::fcntl_setfd(borrow(standard), FdFlags::CLOEXEC).map_err(errno)
 }
 
 /// In a child that executes another program next: makes `descriptor` also the one with this number, which stays open then.

@@ -5,6 +5,7 @@
 #![no_main]
 #![forbid(unsafe_code)]
 
+mod accounts;
 mod check;
 mod log_directory;
 mod log_files;
@@ -19,6 +20,7 @@ mod status_report;
 mod supervise_directory;
 mod supervisor;
 mod takeover;
+mod variable_files;
 mod waiting;
 mod watched_path;
 
@@ -26,6 +28,8 @@ use core::ffi::CStr;
 
 use sys::entry::Arguments;
 use sys::process::Environment;
+use sys::standard::Standard;
+use sys::strings::Strings;
 use sys::title::Title;
 use sys::{report, standard};
 
@@ -50,6 +54,16 @@ impl Words {
     /// The word at `index` as a place to show text in.
     pub fn title(&self, index: usize) -> Option<Title> {
         Title::new(self.arguments, self.skipped.saturating_add(index))
+    }
+
+    /// The words from `index` on.
+    pub fn from(&self, index: usize) -> Strings {
+        self.arguments.from(self.skipped.saturating_add(index))
+    }
+
+    /// Whether `standard` was closed before the program was started.
+    pub fn was_closed(&self, standard: Standard) -> bool {
+        self.arguments.was_closed(standard)
     }
 
     /// What else the program was started with.
@@ -79,6 +93,13 @@ static PROGRAMS: &[(&str, Program)] = &[
     ("runsv", programs::runsv::main),
     ("sv", programs::sv::main),
     ("svlogd", programs::svlogd::main),
+    ("chpst", programs::chpst::main),
+    ("envdir", programs::chpst::main),
+    ("envuidgid", programs::chpst::main),
+    ("pgrphack", programs::chpst::main),
+    ("setlock", programs::chpst::main),
+    ("setuidgid", programs::chpst::main),
+    ("softlimit", programs::chpst::main),
     ("pause", programs::pause::main),
     ("halt", programs::halt::main),
     ("poweroff", programs::halt::main),
@@ -113,8 +134,11 @@ fn start(arguments: Arguments) -> i32 {
 
 /// Runs the program of that name; every name that is none is a service, told by `sv`.
 fn run(words: Words) -> i32 {
-    let program = PROGRAMS.iter().find(|(name, _)| name.as_bytes() == words.name());
-    program.map_or(programs::sv::main as Program, |(_, program)| *program)(words)
+    let find = |wanted: &[u8]| PROGRAMS.iter().find(|(name, _)| name.as_bytes() == wanted);
+    // `dsetuidgid` and its like, of which there are no links.
+    let is_chpst = |program: &&(&str, Program)| core::ptr::fn_addr_eq(program.1, programs::chpst::main as Program);
+    let plain = || find(programs::chpst::plain_name(words.name())).filter(is_chpst);
+    find(words.name()).or_else(plain).map_or(programs::sv::main as Program, |(_, program)| *program)(words)
 }
 
 fn base_name(path: &'static [u8]) -> &'static [u8] {

@@ -10,14 +10,14 @@ use crate::Words;
 pub struct Wrong;
 
 /// A letter, and its value; empty if it has none.
-type Given = (u8, &'static [u8]);
+type Given = (u8, &'static CStr);
 
 /// The options of a command line, one after the other.
 pub struct Options {
     words: Words,
     /// The next word.
     place: usize,
-    /// What is left of the word before.
+    /// What is left of the word before, with the NUL at its end; or nothing.
     letters: &'static [u8],
 }
 
@@ -37,9 +37,9 @@ impl Options {
     /// # Errors
     /// It is another one, or has no value.
     pub fn next(&mut self, flags: &[u8], valued: &[u8]) -> Result<Option<Given>, Wrong> {
-        if self.letters.is_empty() {
-            match self.word() {
-                Some([b'-', letters @ ..]) if !letters.is_empty() => self.letters = letters,
+        if matches!(self.letters, [] | [0]) {
+            match self.word().map(CStr::to_bytes_with_nul) {
+                Some([b'-', letters @ ..]) if letters.len() > 1 => self.letters = letters,
                 _ => return Ok(None),
             }
             self.place = self.place.saturating_add(1);
@@ -52,14 +52,16 @@ impl Options {
         let Some((letter, rest)) = self.letters.split_first() else { return Ok(None) };
         if flags.contains(letter) {
             self.letters = rest;
-            return Ok(Some((*letter, &[])));
+            return Ok(Some((*letter, c"")));
         }
         if !valued.contains(letter) {
             return Err(self.complain(b"%: illegal option -- %", *letter));
         }
         self.letters = &[];
-        if !rest.is_empty() {
-            return Ok(Some((*letter, rest)));
+        if let Ok(value) = CStr::from_bytes_with_nul(rest)
+            && !value.is_empty()
+        {
+            return Ok(Some((*letter, value)));
         }
         let Some(value) = self.word() else {
             return Err(self.complain(b"%: option requires an argument -- %", *letter));
@@ -68,8 +70,8 @@ impl Options {
         Ok(Some((*letter, value)))
     }
 
-    fn word(&self) -> Option<&'static [u8]> {
-        self.words.get(self.place).map(CStr::to_bytes)
+    fn word(&self) -> Option<&'static CStr> {
+        self.words.get(self.place)
     }
 
     fn complain(&self, template: &[u8], letter: u8) -> Wrong {

@@ -11,11 +11,11 @@ use crate::text::decimal;
 pub type Groups = Vec<u32, GROUPS>;
 
 /// A user and the groups of a process.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
 pub struct Ids {
     /// The user.
     pub user: u32,
-    /// The groups; never empty.
+    /// The groups; never empty where they are somebody's.
     pub groups: Groups,
 }
 
@@ -51,15 +51,21 @@ impl Ids {
     /// Reads `UID:GID[:GID...]`. An empty number is 0, as in the original.
     ///
     /// # Errors
-    /// [`Invalid`].
-    pub fn parse(numbers: &[u8]) -> Result<Self, Invalid> {
+    /// [`Invalid`]; the ids mean nothing then.
+    pub fn parse(&mut self, numbers: &[u8]) -> Result<(), Invalid> {
         let mut numbers = numbers.split(|byte| *byte == b':');
-        let user = id(numbers.next().unwrap_or(&[]))?;
-        let mut groups = Groups::new();
+        self.user = id(numbers.next().unwrap_or(&[]))?;
+        self.groups.clear();
         for number in numbers {
-            groups.push(id(number)?).map_err(|_| Invalid)?;
+            self.groups.push(id(number)?).map_err(|_| Invalid)?;
         }
-        if groups.is_empty() { Err(Invalid) } else { Ok(Self { user, groups }) }
+        if self.groups.is_empty() { Err(Invalid) } else { Ok(()) }
+    }
+
+    /// The primary group.
+    pub fn group(&self) -> u32 {
+        // Never empty.
+        self.groups.first().copied().unwrap_or(self.user)
     }
 }
 
@@ -272,7 +278,8 @@ mod tests {
 
     fn numbers(spec: &str) -> Option<(u32, std::vec::Vec<u32>)> {
         let Account::Numbers(numbers) = Account::of(spec.as_bytes()) else { panic!("{spec}") };
-        Ids::parse(numbers).ok().map(|ids| (ids.user, ids.groups.to_vec()))
+        let mut ids = Ids::default();
+        ids.parse(numbers).ok().map(|()| (ids.user, ids.groups.to_vec()))
     }
 
     #[test]

@@ -14,8 +14,14 @@ impl Errno {
     pub const SRCH: Self = Self(3);
     /// Nobody reads the fifo.
     pub const NXIO: Self = Self(6);
+    /// There are more words and variables than the kernel takes, or a longer one.
+    pub const TOOBIG: Self = Self(7);
+    /// The descriptor is not open.
+    pub const BADF: Self = Self(9);
     /// Not now; for a lock: somebody else holds it.
     pub const AGAIN: Self = Self(11);
+    /// There is no memory left.
+    pub const NOMEM: Self = Self(12);
     /// Not allowed by the file's mode.
     pub const ACCES: Self = Self(13);
     /// It is there already.

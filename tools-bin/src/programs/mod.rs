@@ -1,5 +1,6 @@
 //! One file for each program.
 
+pub mod chpst;
 pub mod halt;
 pub mod pause;
 pub mod runsv;

@@ -9,13 +9,13 @@ use supervision::supervise::scan::{Ending, Identity, NameHash, Scan, Verdict};
 use supervision::time::{Instant, earlier};
 use sys::file::{self, CURRENT, Kind, Metadata};
 use sys::memory::{self, Protection};
-use sys::process::Environment;
+use sys::process::{Environment, execute};
 use sys::report::Errors;
 use sys::signal::Signals;
 use sys::watch::Watch;
 use sys::{AsFd, Descriptor, clock, directory, poll, process, report, standard};
 
-use crate::path_search::execute_from_path;
+use crate::path_search::execute_from;
 use crate::readout::Readout;
 use crate::service_client::find_supervisor;
 use crate::service_directory::CAUGHT;
@@ -292,7 +292,9 @@ impl Settings {
             process::lead_session();
         }
         let reason = match process::enter(directory) {
-            Ok(()) => execute_from_path(c"runsv", &[c"runsv", name], self.environment),
+            Ok(()) => execute_from(self.environment.variable(b"PATH"), c"runsv", &|program| {
+                execute(program, &[c"runsv", name], self.environment)
+            }),
             Err(reason) => reason,
         };
         let values = [self.directory.to_bytes(), name.to_bytes(), reason.text()];

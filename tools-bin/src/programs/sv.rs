@@ -114,7 +114,7 @@ fn parse(words: Words, is_init_script: bool) -> Result<Option<Call>, Errno> {
             Ok(Some((b'v', _))) => (reports, is_verbose) = (true, true),
             Ok(Some((b'w', digits))) => {
                 reports = true;
-                let Some(seconds) = number(digits) else { return Ok(None) };
+                let Some(seconds) = number(digits.to_bytes()) else { return Ok(None) };
                 wait = Wait::Exactly(Duration::from_seconds(seconds));
             }
             Ok(Some(_)) => {

@@ -89,11 +89,13 @@ fn parse(words: Words) -> Option<Call> {
                 tell_version();
                 return None;
             }
-            Ok(Some((b'r', [character]))) => by = Some(*character),
-            Ok(Some((b'r', _))) => return None,
-            Ok(Some((b'R', characters))) => more = Some(characters),
+            Ok(Some((b'r', value))) => match value.to_bytes() {
+                [character] => by = Some(*character),
+                _ => return None,
+            },
+            Ok(Some((b'R', characters))) => more = Some(characters.to_bytes()),
             Ok(Some((letter, digits))) => {
-                let number = usize::try_from(decimal(digits)?).ok()?;
+                let number = usize::try_from(decimal(digits.to_bytes())?).ok()?;
                 *(if letter == b'l' { &mut characters } else { &mut buffer }) = number;
             }
             Ok(None) => break,
