@@ -177,5 +177,8 @@ pub const VARIABLE_BYTES: usize = 128 * 1024;
 /// Bytes of memory taken at once for variables that are read from files. Those that are not used cost nothing.
 pub const VARIABLES_BYTES: usize = 4 * VARIABLE_BYTES;
 
+/// Variables that there is room for beside those that are there. For more of them, room is made.
+pub const VARIABLES: usize = 62;
+
 /// Bytes of `/etc/passwd` and `/etc/group` that are read at once.
-pub const ACCOUNTS_BYTES: usize = 4096;
+pub const ACCOUNTS_BYTES: usize = 1024;

@@ -55,32 +55,45 @@ pub struct List {
 }
 
 impl List {
-    /// The strings of `other`, and room for so many `more`.
+    /// The strings of `other`, and room for so many `more`; `extra` bytes of memory besides.
     ///
     /// # Errors
     /// `ENOMEM`: there is not so much memory.
-    pub fn copy(other: Strings, more: usize) -> Result<Self> {
+    pub fn copy(other: Strings, more: usize, extra: usize) -> Result<(Self, &'static mut [u8])> {
         let room = other.iter().count().saturating_add(more).saturating_add(1);
-        let bytes = memory::take(room.checked_mul(size_of::<*const c_char>()).ok_or(Errno::NOMEM)?)?;
+        let size = room.checked_mul(size_of::<*const c_char>()).ok_or(Errno::NOMEM)?;
+        let (bytes, extra) =
+            memory::take(size.saturating_add(extra))?.split_at_mut_checked(size).ok_or(Errno::NOMEM)?;
         let start = bytes.as_mut_ptr().cast::<*const c_char>();
         // SAFETY: the memory has this size, begins on a page, holds null pointers, and is known to nobody else.
         let pointers = unsafe { core::slice::from_raw_parts_mut(start, room) };
         let mut list = Self { pointers, count: 0 };
         for string in other.iter() {
-            list.add(string)?;
+            list.put(string);
         }
-        Ok(list)
+        Ok((list, extra))
     }
 
     /// Adds one at the end.
     ///
     /// # Errors
-    /// `ENOMEM`: there is no room for it.
+    /// `ENOMEM`: there is no memory for it.
     pub fn add(&mut self, string: &'static CStr) -> Result<()> {
-        let [place, _, ..] = self.pointers.get_mut(self.count..).unwrap_or_default() else { return Err(Errno::NOMEM) };
+        if !self.put(string) {
+            // Twice as large.
+            let strings = Strings(self.pointers.as_ptr());
+            (*self, _) = Self::copy(strings, self.count.saturating_add(1), 0)?;
+            self.put(string);
+        }
+        Ok(())
+    }
+
+    /// Adds one at the end if there is room for it.
+    fn put(&mut self, string: &'static CStr) -> bool {
+        let [place, _, ..] = self.pointers.get_mut(self.count..).unwrap_or_default() else { return false };
         *place = string.as_ptr();
         self.count = self.count.wrapping_add(1);
-        Ok(())
+        true
     }
 
     /// Puts another one in the place of the first.

@@ -3,14 +3,14 @@
 use core::ffi::CStr;
 use core::mem;
 
-use supervision::limits::{VARIABLE_BYTES, VARIABLES_BYTES};
+use supervision::limits::{VARIABLE_BYTES, VARIABLES, VARIABLES_BYTES};
 use supervision::process::errno::Errno;
 use supervision::process::variable::{Said, is_hidden, is_name, read};
 use sys::file::{self, CURRENT};
 use sys::strings::{List, Strings};
 use sys::{Descriptor, directory, memory, process, report, standard};
 
-use crate::programs::chpst::{Told, fail, judge, judge_path, out_of_memory};
+use crate::programs::chpst::{Told, fail, judge_path, out_of_memory};
 
 /// Variables, some of them new.
 pub struct Variables {
@@ -31,12 +31,13 @@ pub enum Directories {
 }
 
 impl Variables {
-    /// Those that are there, and room for `more`.
+    /// Those that are there.
     ///
     /// # Errors
     /// `ENOMEM`.
-    pub fn copy(variables: Strings, more: usize) -> Result<Self, Errno> {
-        Ok(Self { list: List::copy(variables, more)?, room: &mut [] })
+    pub fn copy(variables: Strings) -> Result<Self, Errno> {
+        let (list, room) = List::copy(variables, VARIABLES, VARIABLES_BYTES)?;
+        Ok(Self { list, room })
     }
 
     /// As a list that does not change any more.
@@ -107,32 +108,28 @@ impl Variables {
     }
 }
 
-/// The variables in `variables` as changed by the files in the directory `path`, with room for `more`.
+/// The variables in `variables` as changed by the files in the directory `path`.
 ///
 /// # Errors
 /// It is told; the current directory is another one then.
-pub fn read_directory(
-    variables: Strings,
-    path: &CStr,
-    more: usize,
-    directories: Directories,
-) -> Result<Variables, Told> {
-    let start = judge(file::open_path(CURRENT, c"."), b"open current working directory")?;
-    judge_path(process::enter_path(path), b"switch to directory", path)?;
-    let directory = judge_path(file::open_directory(CURRENT, c"."), b"open directory", path)?;
-    let mut count = more;
-    let counted = directory::visit(&directory, |_| count = count.saturating_add(1));
-    judge_path(counted, b"read directory", path)?;
-    let mut variables = Variables::copy(variables, count).map_err(out_of_memory)?;
+pub fn read_directory(variables: Strings, path: &CStr, directories: Directories) -> Result<Variables, Told> {
+    let directory = match file::open_directory(CURRENT, path) {
+        Ok(directory) => directory,
+        Err(reason) => {
+            // Which of the two steps of the original fails.
+            judge_path(process::enter_path(path), b"switch to directory", path)?;
+            return Err(fail(b"unable to open directory: %: %", &[path.to_bytes(), reason.text()]));
+        }
+    };
+    let mut variables = Variables::copy(variables).map_err(out_of_memory)?;
     let mut outcome = Ok(());
-    let visited = directory::visit_again(&directory, |name| {
+    let visited = directory::visit(&directory, |name| {
         if outcome.is_ok() && !is_hidden(name.to_bytes()) {
             outcome = variables.read(&directory, name).or_else(|reason| judge_file(path, name, reason, directories));
         }
     });
     outcome?;
     judge_path(visited, b"read directory", path)?;
-    judge(process::enter(start), b"switch to starting directory")?;
     Ok(variables)
 }
 

@@ -208,7 +208,7 @@ fn run(words: Words, changes: &Changes, index: usize, program: &'static CStr) ->
     }
     let inherited = words.environment();
     let mut variables = match changes.variables {
-        Some((path, directories)) => Some(read_directory(inherited.strings(), path, IDS.len(), directories)?),
+        Some((path, directories)) => Some(read_directory(inherited.strings(), path, directories)?),
         None => None,
     };
     if let Some(root) = changes.root {
@@ -255,7 +255,7 @@ fn run(words: Words, changes: &Changes, index: usize, program: &'static CStr) ->
     let name = changes.name.unwrap_or(program);
     let mut argv = words.from(index);
     if changes.name.is_some() {
-        let mut list = List::copy(argv, 0).map_err(out_of_memory)?;
+        let (mut list, _) = List::copy(argv, 0, 0).map_err(out_of_memory)?;
         list.replace_first(name);
         argv = list.into_strings();
     }
@@ -334,7 +334,7 @@ const IDS: [&[u8]; 2] = [b"GID", b"UID"];
 fn add_ids(variables: Option<Variables>, inherited: Strings, ids: &Ids) -> Result<Variables, Told> {
     let mut variables = match variables {
         Some(variables) => variables,
-        None => Variables::copy(inherited, IDS.len()).map_err(out_of_memory)?,
+        None => Variables::copy(inherited).map_err(out_of_memory)?,
     };
     for (name, id) in IDS.into_iter().zip([ids.group(), ids.user]) {
         let mut number = Text::<12>::new();
