@@ -3,8 +3,8 @@
 
 use nix::sys::signal::Signal;
 use support::{
-    Ending, LISTEN, NOTE_START, Output, Scratch, State, assert_a_second_apart, needs, seconds_between, send_signal,
-    wait_until,
+    Apart, Ending, LISTEN, LoginRecord, NOTE_START, Output, Scratch, State, assert_a_second_apart, needs, now,
+    seconds_between, send_signal, wait_until,
 };
 
 /// A scratch directory whose programs are scripts that run the armv7 ones in the emulator, under their own names.
@@ -128,6 +128,29 @@ fn runsvdir_starts_and_stops() {
     runsvdir.signal(Signal::SIGHUP);
     assert_eq!(runsvdir.wait(), Ending::Exit(111));
     first.wait_stat("down");
+}
+
+/// The layout of records is the same on both machines.
+#[test]
+fn utmpset_marks_a_line() {
+    if !needs(&["namespaces"]) {
+        return;
+    }
+    let Some(scratch) = arm_scratch() else { return };
+    let apart = Apart::new(&scratch);
+    let logins = [LoginRecord::login("tty1", "ada"), LoginRecord::login("tty2", "bob")];
+    LoginRecord::write(&apart.utmp(), &logins);
+    let start = now();
+    assert_eq!(apart.run(&["utmpset", "-w", "tty2"]), Output::exit(0, "", ""));
+    let records = LoginRecord::read(&apart.utmp());
+    assert_eq!(records[0], logins[0]);
+    assert!(records[1].is_since(start), "{records:?}");
+    let (user, host) = (String::new(), String::new());
+    assert_eq!(records[1], LoginRecord { kind: 8, user, host, seconds: records[1].seconds, ..logins[1].clone() });
+    let history = LoginRecord::read(&apart.wtmp());
+    assert_eq!((history.len(), history[0].kind, history[0].line.as_str()), (1, 8, "tty2"));
+    let missing = "utmpset: warning: unable to logout line tty2 in utmp: no such entry\n";
+    assert_eq!(apart.run(&["utmpset", "-w", "tty2"]), Output::exit(111, "", missing));
 }
 
 #[test]

@@ -124,12 +124,17 @@ impl Record {
     }
 
     fn with_text(mut self, field: &Field, text: &[u8]) -> Self {
+        self.put_text(field, text);
+        self
+    }
+
+    #[inline(never)]
+    fn put_text(&mut self, field: &Field, text: &[u8]) {
         let bytes = self.0.iter_mut().skip(field.start).take(field.length);
         // All of it is replaced, so nothing of a longer one is left.
         for (byte, new) in bytes.zip(text.iter().copied().chain(core::iter::repeat(0))) {
             *byte = new;
         }
-        self
     }
 
     fn put(&mut self, start: usize, bytes: &[u8]) {

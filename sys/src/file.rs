@@ -192,7 +192,7 @@ pub fn open_path(directory: BorrowedFd<'_>, path: &CStr) -> Result<Descriptor> {
     open(directory, path, O_PATH | O_DIRECTORY, 0)
 }
 
-/// Opens a device for reading and writing.
+/// Opens a file or a device for reading and writing.
 pub(crate) fn open_both_ways(path: &CStr) -> Result<Descriptor> {
     open(CURRENT, path, O_RDWR, 0)
 }
@@ -252,7 +252,37 @@ pub fn hand_over(opened: Descriptor) -> Result<()> {
 /// # Errors
 /// `ELOOP` if it is a link, `ENODEV` if it is a fifo or a device; else the kernel's.
 pub fn open_to_append(directory: BorrowedFd<'_>, path: &CStr) -> Result<(Descriptor, Metadata)> {
-    let opened = open(directory, path, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW, 0o600)?;
+    open(directory, path, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW, 0o600).and_then(only_plain)
+}
+
+/// What becomes of a file that is not there.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Missing {
+    /// It is made, with mode 0600 less the umask.
+    Made,
+    /// It is an error.
+    Refused,
+}
+
+/// Opens a file of records that are added to its end. A link is followed.
+///
+/// # Errors
+/// `ENODEV` if it is a fifo or a device; else the kernel's.
+pub fn open_to_add(path: &CStr, missing: Missing) -> Result<Descriptor> {
+    let create = if missing == Missing::Made { O_CREAT } else { 0 };
+    let opened = open(CURRENT, path, O_WRONLY | O_APPEND | create, 0o600)?;
+    only_plain(opened).map(|(opened, _)| opened)
+}
+
+/// Opens a file of records that are read, and changed in their places. A link is followed.
+///
+/// # Errors
+/// `ENODEV` if it is a fifo or a device; else the kernel's.
+pub fn open_to_change(path: &CStr) -> Result<Descriptor> {
+    only_plain(open_both_ways(path)?).map(|(opened, _)| opened)
+}
+
+fn only_plain(opened: Descriptor) -> Result<(Descriptor, Metadata)> {
     let metadata = metadata_of(opened.as_fd())?;
     match metadata.kind {
         Kind::Other => Ok((opened, metadata)),
@@ -273,8 +303,8 @@ pub fn make_blocking(file: BorrowedFd<'_>) -> Result<()> {
 ///
 /// # Errors
 /// The kernel's.
-pub fn set_size(file: BorrowedFd<'_>, size: usize) -> Result<()> {
-    rustix::fs::ftruncate(file, size as u64).map_err(errno)
+pub fn set_size(file: BorrowedFd<'_>, size: u64) -> Result<()> {
+    rustix::fs::ftruncate(file, size).map_err(errno)
 }
 
 /// Takes the exclusive lock of an open file, held until every copy of the descriptor is closed.

@@ -9,6 +9,7 @@
 //! not have: leave both out (`--skip mends_ --skip adds_`) to hold the suite against the original programs.
 
 mod account;
+mod apart;
 mod fake;
 mod idle;
 mod log;
@@ -16,6 +17,7 @@ mod logger;
 mod machine;
 mod process;
 mod programs;
+mod records;
 mod reference;
 mod scan;
 mod scratch;
@@ -25,6 +27,7 @@ mod status;
 mod wait;
 
 pub use account::Account;
+pub use apart::Apart;
 pub use fake::FakeService;
 pub use idle::{has_pending_signals, polls, system_call, waiting_bytes, waits};
 pub use log::{CLOSED, LogDirectory, LogFile, OPEN};
@@ -34,6 +37,7 @@ pub use process::{Ending, Output, Supervisor};
 pub use programs::{
     arm_programs, figure, has_program, is_reference, is_root, may_make_namespaces, needs, programs, skip,
 };
+pub use records::{LoginRecord, RECORD_BYTES, now};
 pub use reference::{Reference, reference};
 pub use scan::{Scan, find_runsv, is_runsv, runsv_of, wait_gone};
 pub use scratch::Scratch;

@@ -14,6 +14,7 @@ mod options;
 mod path_search;
 mod programs;
 mod readout;
+mod records;
 mod service_client;
 mod service_directory;
 mod status_report;
@@ -100,6 +101,7 @@ static PROGRAMS: &[(&str, Program)] = &[
     ("setlock", programs::chpst::main),
     ("setuidgid", programs::chpst::main),
     ("softlimit", programs::chpst::main),
+    ("utmpset", programs::utmpset::main),
     ("pause", programs::pause::main),
     ("halt", programs::halt::main),
     ("poweroff", programs::halt::main),

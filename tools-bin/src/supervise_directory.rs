@@ -371,7 +371,7 @@ impl SuperviseDirectory {
         let file =
             file::open_to_overwrite(self.directory.as_fd(), name.path()).map_err(Trouble::new(Step::Open, name))?;
         file::write(file.as_fd(), bytes).map_err(Trouble::new(Step::Write, name))?;
-        file::set_size(file.as_fd(), bytes.len()).map_err(Trouble::new(Step::Write, name))?;
+        file::set_size(file.as_fd(), bytes.len() as u64).map_err(Trouble::new(Step::Write, name))?;
         // Clients are told of new attributes, as they are of new files.
         file::touch_mode(file.as_fd()).map_err(Trouble::new(Step::Write, name))
     }

@@ -7,3 +7,4 @@ pub mod runsv;
 pub mod runsvdir;
 pub mod sv;
 pub mod svlogd;
+pub mod utmpset;

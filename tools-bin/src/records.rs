@@ -1,0 +1,36 @@
+//! Files of records of who is logged in, and of boots and shutdowns: what `utmpset` and `halt` do with them (utmp(5)).
+
+use supervision::process::errno::Errno;
+use supervision::utmp::{RECORD_BYTES, Record};
+use sys::{Descriptor, Result, file};
+
+/// Appends a record. Of one that does not fit nothing is left, for all that come after it would lie in the wrong place.
+///
+/// # Errors
+/// `ENOSPC` if it does not fit; else the kernel's.
+pub fn append(records: &Descriptor, record: &Record) -> Result<()> {
+    let size = file::metadata_of(records.as_fd())?.size;
+    if file::write(records.as_fd(), record.as_bytes())? < RECORD_BYTES {
+        file::set_size(records.as_fd(), size)?;
+        return Err(Errno::NOSPC);
+    }
+    Ok(())
+}
+
+/// Changes the first record that `change` gives another one for, in its place; whether there was one.
+///
+/// # Errors
+/// The kernel's.
+pub fn change_first(records: &Descriptor, change: impl Fn(Record) -> Option<Record>) -> Result<bool> {
+    let mut bytes = [0; RECORD_BYTES];
+    let mut place = 0_u64;
+    while file::read(records.as_fd(), &mut bytes)?.len() == RECORD_BYTES {
+        if let Some(record) = change(Record::from_bytes(bytes)) {
+            file::seek(records.as_fd(), place)?;
+            // It is there already, so there is room for it.
+            return file::write(records.as_fd(), record.as_bytes()).map(|_| true);
+        }
+        place = place.saturating_add(RECORD_BYTES as u64);
+    }
+    Ok(false)
+}
