@@ -154,6 +154,28 @@ fn utmpset_marks_a_line() {
 }
 
 #[test]
+fn levels_change() {
+    let Some(scratch) = arm_scratch() else { return };
+    let levels = scratch.directory("levels");
+    for level in ["multi", "single"] {
+        std::fs::create_dir(levels.join(level)).expect("a level");
+    }
+    std::os::unix::fs::symlink("multi", levels.join("current")).expect("a link");
+    let run = |program: &str, words: &[&str]| {
+        let mut command = scratch.command(program);
+        command.args(words).env("RUNSVDIR", &levels);
+        scratch.output(command)
+    };
+    assert_eq!(run("runlevel", &[]), Output::exit(0, "N multi\n", ""));
+    assert_eq!(run("runsvchdir", &["single"]), Output::exit(0, "runsvchdir: single: now current.\n", ""));
+    assert_eq!(run("runlevel", &[]), Output::exit(0, "multi single\n", ""));
+    let missing = Output::exit(111, "", "runsvchdir: fatal: none: file does not exist\n");
+    assert_eq!(run("runsvchdir", &["none"]), missing);
+    assert_eq!(run("runsvchdir", &["previous"]), Output::exit(0, "runsvchdir: previous: now current.\n", ""));
+    assert_eq!(run("runlevel", &[]), Output::exit(0, "single multi\n", ""));
+}
+
+#[test]
 fn init_as_a_command() {
     if !needs(&["namespaces"]) {
         return;

@@ -55,6 +55,10 @@ pub const PATH_BYTES: usize = 1024;
 /// What is put before or behind such a path: `/run/runit/supervise.`, `-log`, a NUL.
 pub const PATH_MARGIN: usize = 32;
 
+/// Bytes of the text of a link, with a NUL; the kernel takes no longer one. A program that ends at once may have so much
+/// on its stack.
+pub const LINK_BYTES: usize = 4096;
+
 /// Links on the way to a directory; the kernel itself follows 40. Those beyond are not watched.
 pub const LINKS: usize = 16;
 

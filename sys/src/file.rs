@@ -362,6 +362,14 @@ pub fn rename_to_new(directory: BorrowedFd<'_>, from: &CStr, to: &CStr) -> Resul
     }
 }
 
+/// Makes a link with this text.
+///
+/// # Errors
+/// `EEXIST` if something has its name; else the kernel's.
+pub fn make_link(text: &CStr, directory: BorrowedFd<'_>, path: &CStr) -> Result<()> {
+    rustix::fs::symlinkat(text, directory, path).map_err(errno)
+}
+
 /// Sets a file's mode.
 ///
 /// # Errors

@@ -35,7 +35,7 @@ pub use logger::{LogPipe, Logger};
 pub use machine::{Machine, MachineEnd, Root};
 pub use process::{Ending, Output, Supervisor};
 pub use programs::{
-    arm_programs, figure, has_program, is_reference, is_root, may_make_namespaces, needs, programs, skip,
+    arm_programs, figure, has_program, is_reference, is_root, may_make_namespaces, needs, programs, repository, skip,
 };
 pub use records::{LoginRecord, RECORD_BYTES, now};
 pub use reference::{Reference, reference};

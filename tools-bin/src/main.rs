@@ -7,6 +7,7 @@
 
 mod accounts;
 mod check;
+mod levels;
 mod log_directory;
 mod log_files;
 mod log_processor;
@@ -102,6 +103,8 @@ static PROGRAMS: &[(&str, Program)] = &[
     ("setuidgid", programs::chpst::main),
     ("softlimit", programs::chpst::main),
     ("utmpset", programs::utmpset::main),
+    ("runsvchdir", programs::runsvchdir::main),
+    ("runlevel", programs::runlevel::main),
     ("pause", programs::pause::main),
     ("halt", programs::halt::main),
     ("poweroff", programs::halt::main),

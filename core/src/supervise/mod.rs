@@ -4,6 +4,7 @@ pub mod client;
 pub mod control;
 pub mod event;
 pub mod extension;
+pub mod level;
 pub mod pair;
 pub mod readout;
 pub mod scan;

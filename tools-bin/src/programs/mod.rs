@@ -3,7 +3,9 @@
 pub mod chpst;
 pub mod halt;
 pub mod pause;
+pub mod runlevel;
 pub mod runsv;
+pub mod runsvchdir;
 pub mod runsvdir;
 pub mod sv;
 pub mod svlogd;
