@@ -105,17 +105,21 @@ pub fn read_settings(
     for file in files.iter().copied() {
         settings.forget(file);
         let mut buffer = [0; SETTING_BYTES];
+        if file.is_flag() {
+            // Looked at without a descriptor: where there is none left, a service must not become another one.
+            match file::metadata(directory, file.name()) {
+                Err(Errno::NOENT) => {}
+                Ok(_) => drop(settings.take(file, b"")),
+                Err(reason) => tell(file, reason),
+            }
+            continue;
+        }
         let content = match file::open_read(directory, file.name()) {
             Err(Errno::NOENT) => continue,
             Ok(opened) => file::read(opened.as_fd(), &mut buffer),
             Err(reason) => Err(reason),
         };
-        let taken = match (content, file) {
-            (Ok(content), _) => settings.take(file, content).map_err(|_| Errno::INVAL),
-            // That it is there says all.
-            (Err(_), File::Backoff) => settings.take(file, b"").map_err(|_| Errno::INVAL),
-            (Err(reason), _) => Err(reason),
-        };
+        let taken = content.and_then(|content| settings.take(file, content).map_err(|_| Errno::INVAL));
         if let Err(reason) = taken {
             tell(file, reason);
         }

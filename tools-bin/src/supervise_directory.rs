@@ -8,6 +8,7 @@
 use core::ffi::CStr;
 
 use supervision::limits::{PATH_BYTES, STATUS_FILE};
+use supervision::process::Pid;
 use supervision::process::errno::Errno;
 use supervision::process::signal::Signal;
 use supervision::supervise::extension::{Extension, File, Status, decode_file, is_same_news, is_same_pid};
@@ -206,6 +207,11 @@ impl SuperviseDirectory {
         read_status_file(&status).ok().flatten()
     }
 
+    /// The inode of the directory, as status files tell it.
+    pub fn number(&self) -> u32 {
+        file::metadata_of(self.directory.as_fd()).map_or(0, |metadata| inode_number(metadata.inode))
+    }
+
     /// Finds out whether all is still in its place, and makes anew what is not: all but `ok`, which is the last, by
     /// [`SuperviseDirectory::open_ok`], when the status is written. The current directory is the service directory.
     ///
@@ -311,10 +317,11 @@ impl SuperviseDirectory {
     }
 
     /// Writes `pid` (if it changed), `stat` and `status`, if there is anything to tell; each is replaced as a whole.
+    /// `pid` is the process that runs, which is not always that of the record.
     ///
     /// # Errors
     /// The first file that could not be written; those after it were not tried.
-    pub fn write_status(&mut self, record: &Record, extension: &Extension) -> Result<(), Trouble> {
+    pub fn write_status(&mut self, record: &Record, pid: Option<Pid>, extension: &Extension) -> Result<(), Trouble> {
         let file = extension.encode(record);
         let told = self.told.take();
         let must_answer = core::mem::take(&mut self.must_answer);
@@ -325,8 +332,11 @@ impl SuperviseDirectory {
         }
         // A file that is replaced is told as removed, and would wake the supervisor for what it does itself.
         listen(&self.directory, Told::Nothing);
-        let written =
-            if is_no_news { self.replace(Name::Status, &file) } else { self.write_files(record, &file, told.as_ref()) };
+        let written = if is_no_news {
+            self.replace(Name::Status, &file)
+        } else {
+            self.write_files(record, pid, &file, told.as_ref())
+        };
         listen(&self.directory, Told::Removals);
         if written.is_ok() {
             self.told = Some(file);
@@ -334,10 +344,16 @@ impl SuperviseDirectory {
         written
     }
 
-    fn write_files(&mut self, record: &Record, file: &File, told: Option<&File>) -> Result<(), Trouble> {
+    fn write_files(
+        &mut self,
+        record: &Record,
+        pid: Option<Pid>,
+        file: &File,
+        told: Option<&File>,
+    ) -> Result<(), Trouble> {
         if !told.is_some_and(|told| is_same_pid(told, file)) {
             let mut line = Text::<12>::new();
-            if let Some(pid) = record.pid {
+            if let Some(pid) = pid {
                 line.push_number(pid.raw().into());
                 line.push(b"\n");
             }
@@ -384,6 +400,12 @@ impl SuperviseDirectory {
         }
         file::rename(self.directory.as_fd(), name.new_path(), name.path()).map_err(Trouble::new(Step::Rename, name))
     }
+}
+
+/// By which number an inode is told in a status file.
+pub fn inode_number(inode: u64) -> u32 {
+    // The kernel counts pipes in 32 bits; of other inodes the lower half says enough.
+    inode as u32
 }
 
 fn take_lock(directory: &Descriptor) -> Result<Descriptor, Trouble> {

@@ -27,8 +27,8 @@ use sys::signal::Signals;
 use sys::{BorrowedFd, Descriptor, clock, report, standard};
 
 use crate::service_directory::{self, NotStarted, Surroundings, read_settings};
-use crate::supervise_directory::{SuperviseDirectory, Trouble};
-use crate::takeover::{self, Foreign, Found, pipe_number};
+use crate::supervise_directory::{SuperviseDirectory, Trouble, inode_number};
+use crate::takeover::{self, Foreign, Found};
 
 /// What all supervisors of one process share.
 pub struct Shared {
@@ -157,7 +157,11 @@ impl Supervisor {
         };
         let mut main = Place::new(directory, supervise);
         let found = takeover::find(&main.supervise, shared.boot);
-        let log_found = log.as_ref().and_then(|log| takeover::find(&log.supervise, shared.boot));
+        // A log service has always had a process.
+        let log_found = log
+            .as_ref()
+            .and_then(|log| takeover::find(&log.supervise, shared.boot))
+            .filter(|found| found.process.is_some());
         let pipe = match log {
             Some(_) => match takeover::reopen_pipe(found.as_ref(), log_found.as_ref()) {
                 None => Some(file::pipe(Waiting::Always).map_err(Fatal::LogPipe)?),
@@ -166,7 +170,7 @@ impl Supervisor {
             None => None,
         };
         let metadata = pipe.as_ref().and_then(|(reader, _)| file::metadata_of(reader.as_fd()).ok());
-        let pipe_number = metadata.map_or(0, |metadata| pipe_number(metadata.inode));
+        let pipe_number = metadata.map_or(0, |metadata| inode_number(metadata.inode));
         let main_service = main.service(Member::Main, found, name, shared);
         let log_service = log.as_mut().map(|log| log.service(Member::Log, log_found, name, shared));
         let pair = Pair::new(main_service, log_service);
@@ -426,6 +430,11 @@ impl Supervisor {
             self.mark(member);
             self.write_news(shared);
         }
+        match (member, script) {
+            (Member::Main, Script::Run) => self.configure(member, File::OF_START, shared),
+            (Member::Main, Script::Finish(_)) => self.configure(member, File::OF_FINISH, shared),
+            (Member::Log, _) | (_, Script::Control(_)) => {}
+        }
         let place = match (member, &self.log) {
             (Member::Log, Some(log)) => log,
             (Member::Main | Member::Log, _) => &self.main,
@@ -478,11 +487,16 @@ impl Supervisor {
         let origin = Origin {
             supervisor: shared.pid,
             boot: shared.boot,
-            pipe: if self.pipe.is_some() { self.pipe_number } else { 0 },
+            inode: match &self.pipe {
+                _ if service.is_done() => place.supervise.number(),
+                Some(_) => self.pipe_number,
+                None => 0,
+            },
             ignored: place.ignored,
             written: clock::since_boot(),
         };
-        let written = place.supervise.write_status(&service.record(), &service.extension(origin));
+        let (record, extension) = service.status(origin);
+        let written = place.supervise.write_status(&record, service.pid(), &extension);
         if written.is_err() {
             self.look_again(SCAN_INTERVAL);
         }
@@ -545,20 +559,26 @@ impl Place {
         let Some(Found { process, record, extension }) = found else {
             return Service::new(member, wants_up, now);
         };
-        let pid = process.pid;
-        let mut number = Text::<12>::new();
-        number.push_number(pid.raw().into());
+        let pid = process.as_ref().map(|process| process.pid);
+        let mut how = Text::<20>::new();
+        match pid {
+            Some(pid) => {
+                how.push(b"pid ");
+                how.push_number(pid.raw().into());
+            }
+            None => how.push(b"done"),
+        }
         let script: &[u8] = match record.phase {
             Phase::Down | Phase::Run => b"./run",
             Phase::Finish => b"./finish",
         };
-        let values = [name.to_bytes(), prefix(member), script, number.as_bytes()];
-        shared.errors.line(b"runsv %: info: taking over %%: pid %", &values);
-        if service_directory::leads_group(&self.directory) && process::leads_group(pid) {
-            self.group = Some(pid);
+        let values = [name.to_bytes(), prefix(member), script, how.as_bytes()];
+        shared.errors.line(b"runsv %: info: taking over %%: %", &values);
+        if service_directory::leads_group(&self.directory) {
+            self.group = pid.filter(|pid| process::leads_group(*pid));
         }
-        self.foreign = Some(process);
-        self.read_settings(File::OF_STOP, member, name, shared);
+        self.foreign = process;
+        self.read_settings(File::OF_TAKEOVER, member, name, shared);
         Service::taken_over(member, wants_up, (&record, &extension), pid, self.settings, now)
     }
 }

@@ -5,13 +5,13 @@ use supervision::process::Pid;
 use supervision::process::birth::Ticks;
 use supervision::process::errno::Errno;
 use supervision::process::signal::Signal;
-use supervision::supervise::extension::{BootId, Extension, Origin};
+use supervision::supervise::extension::{BootId, Extension, OneShot, Origin};
 use supervision::supervise::status::{Phase, Record};
 use supervision::time::Instant;
 use sys::file::{self, CURRENT, Kind};
 use sys::{Descriptor, clock, poll, process};
 
-use crate::supervise_directory::SuperviseDirectory;
+use crate::supervise_directory::{SuperviseDirectory, inode_number};
 
 /// A process that is not a child, and how its end is noticed.
 pub struct Foreign {
@@ -60,8 +60,8 @@ pub fn is_same_process(pid: Pid, seen: Instant) -> bool {
 
 /// A service as its last supervisor left it.
 pub struct Found {
-    /// Its process.
-    pub process: Foreign,
+    /// Its process; `None`: it is a one-shot that is done.
+    pub process: Option<Foreign>,
     /// What was told of it.
     pub record: Record,
     /// And what else.
@@ -81,8 +81,18 @@ pub fn find(directory: &SuperviseDirectory, boot: BootId) -> Option<Found> {
     if Pid::new(supervisor).is_some_and(|supervisor| is_same_process(supervisor, written)) {
         return None;
     }
-    let pid = record.pid.filter(|pid| pid.raw() > 1 && pid.raw() != process::own_pid())?;
-    let process = Foreign::find(pid, Ticks::of(written))?;
+    let process = if extension.one_shot == OneShot::Done {
+        // There is no process to look at. So it must have been written in this very directory, and while this pid 1
+        // lived: a container that is started anew has the boot of the machine that it is in.
+        let is_of_this_life = Pid::new(1).is_some_and(|first| is_same_process(first, written));
+        if !is_of_this_life || !extension.is_done_in(directory.number(), &record) {
+            return None;
+        }
+        None
+    } else {
+        let pid = record.pid.filter(|pid| pid.raw() > 1 && pid.raw() != process::own_pid())?;
+        Some(Foreign::find(pid, Ticks::of(written))?)
+    };
     Some(Found { process, record, extension })
 }
 
@@ -101,22 +111,16 @@ pub fn reopen_pipe(main: Option<&Found>, log: Option<&Found>) -> Option<(Descrip
     let places: [(_, &[u8]); 3] = [(main, b"/fd/1"), (log, b"/fd/0"), (main, b"/fd/2")];
     places.iter().find_map(|(found, place)| {
         let found = (*found)?;
-        let mut path = process::path_of(found.process.pid, place);
+        let mut path = process::path_of(found.process.as_ref()?.pid, place);
         let path = path.terminated()?;
         let metadata = file::metadata(CURRENT, path).ok()?;
-        if metadata.kind != Kind::Fifo || pipe_number(metadata.inode) != found.extension.origin.pipe {
+        if metadata.kind != Kind::Fifo || inode_number(metadata.inode) != found.extension.origin.inode {
             return None;
         }
         let ends = (file::open_read(CURRENT, path).ok()?, file::open_write(CURRENT, path).ok()?);
         file::make_blocking(ends.0.as_fd()).and_then(|()| file::make_blocking(ends.1.as_fd())).ok()?;
         Some(ends)
     })
-}
-
-/// By which number a pipe is told in a status file.
-pub fn pipe_number(inode: u64) -> u32 {
-    // The kernel counts pipes in 32 bits.
-    inode as u32
 }
 
 /// When to look at a process that cannot be watched.

@@ -190,7 +190,7 @@ mod tests {
     use super::super::control::Command;
     use super::*;
     use crate::process::Pid;
-    use crate::supervise::extension::{Extension, History, Origin};
+    use crate::supervise::extension::{Extension, History, OneShot, Origin};
     use crate::tai64n::Label;
     use crate::time::Instant;
 
@@ -336,7 +336,17 @@ mod tests {
         let told_by = |supervisor| {
             let origin = Origin { supervisor, ..Origin::NONE };
             let since_boot = Instant::ORIGIN;
-            (running, Some(Extension { wanted: UP, since_boot, history: History::NONE, hook: 0, origin }))
+            (
+                running,
+                Some(Extension {
+                    wanted: UP,
+                    since_boot,
+                    history: History::NONE,
+                    one_shot: OneShot::No,
+                    hook: 0,
+                    origin,
+                }),
+            )
         };
         assert_eq!(progress(b"x", &told_by(7), &told_by(7)), Progress::Pending);
         assert_eq!(progress(b"x", &told_by(7), &told_by(8)), Progress::Done);
@@ -349,7 +359,17 @@ mod tests {
         let written_at = |nanoseconds| {
             let origin = Origin { written: Instant::from_raw(nanoseconds), ..Origin::NONE };
             let since_boot = Instant::ORIGIN;
-            (running, Some(Extension { wanted: UP, since_boot, history: History::NONE, hook: 0, origin }))
+            (
+                running,
+                Some(Extension {
+                    wanted: UP,
+                    since_boot,
+                    history: History::NONE,
+                    one_shot: OneShot::No,
+                    hook: 0,
+                    origin,
+                }),
+            )
         };
         assert_eq!(progress(b"u", &written_at(7), &written_at(7)), Progress::Pending);
         assert_eq!(progress(b"u", &written_at(7), &written_at(8)), Progress::DoneIfChecked);

@@ -2,7 +2,7 @@
 //!
 //! Others neither write nor read it. One that is of another version counts as missing.
 
-use super::status::{Record, UnknownState, Wanted};
+use super::status::{Phase, Record, UnknownState, Wanted};
 use crate::limits::STATUS_FILE;
 use crate::process::errno::Errno;
 use crate::process::outcome::Outcome;
@@ -63,6 +63,33 @@ impl Failure {
     }
 }
 
+/// How far a one-shot is: a service whose `./run` is run once (service-directory(5)).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum OneShot {
+    /// It is none, or it is down and shall be.
+    No,
+    /// `./run` runs.
+    Running,
+    /// `./run` has ended well: what it did is in force.
+    Done,
+    /// `./run` has failed, and is not run again before somebody says so.
+    Failed,
+}
+
+impl OneShot {
+    const ALL: [(Self, &'static [u8]); 4] =
+        [(Self::No, b"no"), (Self::Running, b"running"), (Self::Done, b"done"), (Self::Failed, b"failed")];
+
+    fn decode(number: u8) -> Self {
+        Self::ALL.get(usize::from(number)).map_or(Self::No, |row| row.0)
+    }
+
+    /// Its word in what `sv` prints.
+    pub fn word(self) -> &'static [u8] {
+        Self::ALL.get(self as usize).map_or(b"", |row| row.1)
+    }
+}
+
 /// What has become of a service over its starts.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct History {
@@ -96,8 +123,9 @@ pub struct Origin {
     pub supervisor: u32,
     /// The boot it lives in; all NUL: unknown.
     pub boot: BootId,
-    /// The inode of the log pipe; 0: there is none.
-    pub pipe: u32,
+    /// The inode of the log pipe, or that of `supervise/` where a one-shot is done: nothing but its place tells that
+    /// such a status was not copied; 0: there is none.
+    pub inode: u32,
     /// Bytes in the control fifo that were no commands, 255 at the most.
     pub ignored: u8,
     /// When it was written, since the machine booted. The process that is told was alive then: one of that number that started later is another.
@@ -106,7 +134,7 @@ pub struct Origin {
 
 impl Origin {
     /// Nobody.
-    pub const NONE: Self = Self { supervisor: 0, boot: [0; 8], pipe: 0, ignored: 0, written: Instant::ORIGIN };
+    pub const NONE: Self = Self { supervisor: 0, boot: [0; 8], inode: 0, ignored: 0, written: Instant::ORIGIN };
 }
 
 /// All that stands behind the 20 bytes.
@@ -118,6 +146,8 @@ pub struct Extension {
     pub since_boot: Instant,
     /// What has become of the service.
     pub history: History,
+    /// How far it is, if it is a one-shot.
+    pub one_shot: OneShot,
     /// The letter of the control script that runs; 0: none.
     pub hook: u8,
     /// Who writes.
@@ -126,7 +156,11 @@ pub struct Extension {
 
 const MAGIC: u8 = b'p';
 const VERSION: u8 = 1;
+
+// The flags: one bit, and above it the number of a one-shot's state.
 const TAKEN_OVER: u8 = 1;
+const ONE_SHOT_SHIFT: u32 = 1;
+const ONE_SHOT_MASK: u8 = 3;
 
 // How the end of the last `./run` is known.
 const END_NONE: u8 = 0;
@@ -141,7 +175,7 @@ mod at {
     pub const STARTS: usize = 36;
     pub const SUPERVISOR: usize = 40;
     pub const BOOT: usize = 44;
-    pub const PIPE: usize = 52;
+    pub const INODE: usize = 52;
     pub const END_STATUS: usize = 56;
     pub const END_AND_FAILURE: usize = 58;
     pub const ERRNO: usize = 60;
@@ -184,7 +218,7 @@ fn take<const N: usize>(file: &File, at: usize) -> [u8; N] {
 impl Extension {
     /// The whole file: the record, and this behind it.
     pub fn encode(&self, record: &Record) -> File {
-        let Self { wanted, since_boot, history, hook, origin } = self;
+        let Self { wanted, since_boot, history, one_shot, hook, origin } = self;
         let (failure, failed_start) =
             history.failure.map_or((None, 0), |(failure, start)| (Some(failure.encode()), start));
         let (kind, errno) = failure.unwrap_or((0, Errno::new(0)));
@@ -193,15 +227,17 @@ impl Extension {
             Some(Outcome::Unknown) => END_UNKNOWN,
             Some(Outcome::Exited(_) | Outcome::Killed { .. }) => END_STATUS,
         };
+        let taken_over = if history.is_taken_over { TAKEN_OVER } else { 0 };
+        let flags = taken_over | ((*one_shot as u8) << ONE_SHOT_SHIFT);
         let mut file = [0; STATUS_FILE];
         put(&mut file, 0, record.encode());
-        put(&mut file, at::HEAD, [MAGIC, VERSION, wanted.letter(), if history.is_taken_over { TAKEN_OVER } else { 0 }]);
+        put(&mut file, at::HEAD, [MAGIC, VERSION, wanted.letter(), flags]);
         put(&mut file, at::SECONDS, since_boot.seconds().to_le_bytes());
         put(&mut file, at::NANOSECONDS, since_boot.nanoseconds().to_le_bytes());
         put(&mut file, at::STARTS, history.starts.to_le_bytes());
         put(&mut file, at::SUPERVISOR, origin.supervisor.to_le_bytes());
         put(&mut file, at::BOOT, origin.boot);
-        put(&mut file, at::PIPE, origin.pipe.to_le_bytes());
+        put(&mut file, at::INODE, origin.inode.to_le_bytes());
         put(&mut file, at::END_STATUS, history.last_end.map_or(0, Outcome::wait_status).to_le_bytes());
         put(&mut file, at::END_AND_FAILURE, [end, kind]);
         put(&mut file, at::ERRNO, errno.number().to_le_bytes());
@@ -211,6 +247,15 @@ impl Extension {
         put(&mut file, at::BACKOFF, history.backoff.to_le_bytes());
         put(&mut file, at::WRITTEN, origin.written.raw().to_le_bytes());
         file
+    }
+
+    /// Whether this, with `record` before it, tells of a one-shot that is done, and was written where it is found:
+    /// `directory` is the inode of `supervise/`, or 0 if that is not known.
+    pub fn is_done_in(&self, directory: u32, record: &Record) -> bool {
+        (self.one_shot, record.phase, record.wanted) == (OneShot::Done, Phase::Run, Wanted::Up)
+            && record.pid.is_some_and(|pid| pid.raw() == self.origin.supervisor)
+            && directory != 0
+            && self.origin.inode == directory
     }
 
     /// Reads what [`Extension::encode`] made; `None` if it is something else.
@@ -241,11 +286,12 @@ impl Extension {
                 backoff: u16::from_le_bytes(take(file, at::BACKOFF)),
                 is_taken_over: flags & TAKEN_OVER != 0,
             },
+            one_shot: OneShot::decode((flags >> ONE_SHOT_SHIFT) & ONE_SHOT_MASK),
             hook,
             origin: Origin {
                 supervisor: u32::from_le_bytes(take(file, at::SUPERVISOR)),
                 boot: take(file, at::BOOT),
-                pipe: u32::from_le_bytes(take(file, at::PIPE)),
+                inode: u32::from_le_bytes(take(file, at::INODE)),
                 ignored,
                 written: Instant::from_raw(u64::from_le_bytes(take(file, at::WRITTEN))),
             },
@@ -264,6 +310,11 @@ pub enum BadStatus {
 
 /// What a status file tells.
 pub type Status = (Record, Option<Extension>);
+
+/// How far a one-shot is, if a status tells.
+pub fn one_shot((_, extension): &Status) -> OneShot {
+    extension.as_ref().map_or(OneShot::No, |extension| extension.one_shot)
+}
 
 /// Reads a whole status file, whoever wrote it.
 ///
@@ -284,7 +335,6 @@ mod tests {
 
     use super::*;
     use crate::process::Pid;
-    use crate::supervise::status::Phase;
     use crate::tai64n::Label;
 
     const RECORD: Record = Record {
@@ -308,11 +358,12 @@ mod tests {
                 backoff: 60,
                 is_taken_over: true,
             },
+            one_shot: OneShot::Done,
             hook: b't',
             origin: Origin {
                 supervisor: 99,
                 boot: *b"0123abcd",
-                pipe: 0x00c0_ffee,
+                inode: 0x00c0_ffee,
                 ignored: 4,
                 written: Instant::from_raw(258),
             },
@@ -325,7 +376,7 @@ mod tests {
         let (known, ours) = bytes.split_at(Record::SIZE);
         assert_eq!(known, RECORD.encode());
         let expected: Vec<u8> = [
-            &b"p\x01x\x01"[..],
+            &b"p\x01x\x05"[..],
             b"\x04\x03\x02\x01\0\0\0\0",
             b"\x09\0\0\0",
             b"\x11\0\0\0",
@@ -366,6 +417,34 @@ mod tests {
             assert_eq!(Failure::decode(kind, errno), Some(failure));
         }
         assert_eq!(Failure::decode(0, errno), None);
+    }
+
+    #[test]
+    fn every_state_of_a_one_shot_comes_back() {
+        for (number, (state, word)) in OneShot::ALL.into_iter().enumerate() {
+            assert_eq!((state as usize, state.word()), (number, word));
+            let bytes = Extension { one_shot: state, ..extension() }.encode(&RECORD);
+            assert_eq!(one_shot(&decode_file(&bytes).unwrap()), state);
+        }
+        assert_eq!(one_shot(&(RECORD, None)), OneShot::No);
+    }
+
+    #[test]
+    fn a_one_shot_is_done_only_where_that_was_written() {
+        let record = Record { pid: Pid::new(99), wanted: Wanted::Up, ..RECORD };
+        assert!(extension().is_done_in(0x00c0_ffee, &record));
+        let nowhere = Extension { origin: Origin { inode: 0, ..extension().origin }, ..extension() };
+        for (other, directory, record) in [
+            (nowhere, 0, record),
+            (extension(), 1, record),
+            (extension(), 0x00c0_ffee, RECORD),
+            (extension(), 0x00c0_ffee, Record { phase: Phase::Finish, ..record }),
+            (extension(), 0x00c0_ffee, Record { wanted: Wanted::Exit, ..record }),
+            (extension(), 0x00c0_ffee, Record { pid: None, ..record }),
+            (Extension { one_shot: OneShot::Running, ..extension() }, 0x00c0_ffee, record),
+        ] {
+            assert!(!other.is_done_in(directory, &record), "{other:?} {record:?}");
+        }
     }
 
     #[test]

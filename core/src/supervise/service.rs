@@ -6,15 +6,21 @@
 //! | `Down` | none | the start, when one is wanted and its time has come |
 //! | `Starting` | being forked | the answer to `Spawn(Run)` |
 //! | `Running` | `./run` | its end |
+//! | `Done` | none, and none is missing | a command that would end it |
 //! | `Finishing` | `./finish`, being forked | the answer to `Spawn(Finish)` |
 //! | `Finish` | `./finish` | its end |
 //!
-//! Beside the state stand what is *wanted* (changed by commands alone, and at once), and the *control scripts*
-//! that run: one for a start, one for other commands. While the latter runs, later signals wait, each
-//! kind once and in the order of their last command; `Kill` does not wait: it kills the script too. A script that hangs
+//! Beside the state stand what is *wanted* (changed by commands, and at once; by an end only after *once*, and of a
+//! one-shot), and the *control scripts* that run: one for a start, one for other commands. While the latter runs, later
+//! signals wait, each kind once and in the order of their last command; `Kill` does not wait: it kills the script too. A script that hangs
 //! therefore holds up neither what is wanted nor the next start, and what it was run for is done only to
 //! the process that it was run for. The state itself changes only when the kernel has told of it: a signal that was sent
 //! changes nothing, the end of the process does.
+//!
+//! # One-shots
+//! The `./run` of a one-shot is run once. If it ends well, by itself, it is `Done`, which counts as up. If it fails, down is
+//! wanted from then on, so that it does not come back before somebody says so. An end that somebody asked for, or of
+//! which nobody knows how it was, is like that of any service: what is wanted decides.
 //!
 //! A process that another supervisor started is taken over as it is: it runs, or finishes, until its end is told.
 //!
@@ -28,7 +34,7 @@ use heapless::Vec;
 
 use super::control::Command;
 use super::event::{Action, Actions, Event, Member, Script};
-use super::extension::{Extension, Failure, History, Origin};
+use super::extension::{Extension, Failure, History, OneShot, Origin};
 use super::settings::Settings;
 use super::status::{Phase, Record, Wanted};
 use crate::limits::{FAILING_LIFE, FORK_RETRY, LONGEST_BACK_OFF, START_INTERVAL, WAITING_COMMANDS};
@@ -54,9 +60,13 @@ enum State {
     Down { not_before: Instant },
     Starting,
     Running { pid: Pid },
+    Done,
     Finishing { ended: Outcome, retry_at: Option<Instant> },
     Finish { pid: Pid },
 }
+
+/// How the `./run` of a one-shot that is done has ended.
+const WELL: Outcome = Outcome::Exited(0);
 
 /// A control script that was asked for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -84,6 +94,8 @@ pub struct Service {
     kill_at: Option<Instant>,
     /// Somebody told the process to do something; its end is no failure.
     is_told: bool,
+    /// The one-shot has failed by itself, and nobody has told it anything since.
+    has_failed: bool,
     history: History,
     settings: Settings,
     /// The control script of a command.
@@ -111,6 +123,7 @@ impl Service {
             started: Instant::ORIGIN,
             kill_at: None,
             is_told: false,
+            has_failed: false,
             history: History::NONE,
             settings: Settings::DEFAULT,
             hook: None,
@@ -119,13 +132,13 @@ impl Service {
         }
     }
 
-    /// A service whose process `pid` another supervisor started and told of: in `record` and `extension`. It goes on as it
-    /// was; one whose supervisor was told to exit is what `wants_up` says.
+    /// A service whose process `pid` another supervisor started and told of, in `record` and `extension`; `None`: a
+    /// one-shot that is done. It goes on as it was; one whose supervisor was told to exit is what `wants_up` says.
     pub fn taken_over(
         member: Member,
         wants_up: bool,
         (record, extension): (&Record, &Extension),
-        pid: Pid,
+        pid: Option<Pid>,
         settings: Settings,
         now: Now,
     ) -> Self {
@@ -143,10 +156,12 @@ impl Service {
             // A stop was under way, in a control script perhaps: it begins anew.
             let _ = service.waiting.push(Command::Term);
         }
-        service.state = match record.phase {
-            Phase::Down | Phase::Run => State::Running { pid },
-            Phase::Finish => State::Finish { pid },
+        service.state = match (pid, record.phase) {
+            (None, _) => State::Done,
+            (Some(pid), Phase::Down | Phase::Run) => State::Running { pid },
+            (Some(pid), Phase::Finish) => State::Finish { pid },
         };
+        service.has_failed = extension.one_shot == OneShot::Failed;
         service.is_paused = record.is_paused;
         service.got_term = record.got_term;
         service.stamp = record.stamp;
@@ -162,24 +177,28 @@ impl Service {
         self.settings = settings;
     }
 
-    /// What the status files shall tell.
+    /// What the status files shall tell. The process of a one-shot that is done is named by [`Service::status`].
     pub fn record(&self) -> Record {
         Record {
             stamp: self.stamp,
             pid: self.pid(),
             is_paused: self.is_paused,
-            wanted: match self.want {
-                Want::Up => Wanted::Up,
-                Want::Once => Wanted::Once,
-                Want::Down => Wanted::Down,
-                Want::Exit => Wanted::Exit,
-            },
+            wanted: self.wanted(),
             got_term: self.got_term,
             phase: match self.state {
                 State::Down { .. } | State::Starting => Phase::Down,
-                State::Running { .. } => Phase::Run,
+                State::Running { .. } | State::Done => Phase::Run,
                 State::Finishing { .. } | State::Finish { .. } => Phase::Finish,
             },
+        }
+    }
+
+    fn wanted(&self) -> Wanted {
+        match self.want {
+            Want::Up => Wanted::Up,
+            Want::Once => Wanted::Once,
+            Want::Down => Wanted::Down,
+            Want::Exit => Wanted::Exit,
         }
     }
 
@@ -188,19 +207,52 @@ impl Service {
         // One that is only asked for may not be there.
         let hook = [self.hook, self.start_hook].into_iter().flatten().find(|hook| hook.pid.is_some());
         Extension {
-            wanted: self.record().wanted,
+            wanted: self.wanted(),
             since_boot: self.stamp_since_boot,
             history: self.history,
+            one_shot: self.one_shot(),
             hook: hook.map_or(0, |hook| hook.command.byte()),
             origin,
         }
+    }
+
+    /// What the whole status file tells. In the place of the process that a one-shot has no more stands its supervisor,
+    /// since others count as up only what has a process.
+    pub fn status(&self, origin: Origin) -> (Record, Extension) {
+        let mut record = self.record();
+        if self.is_done() {
+            record.pid = Pid::new(origin.supervisor);
+        }
+        (record, self.extension(origin))
+    }
+
+    fn one_shot(&self) -> OneShot {
+        match self.state {
+            State::Done => OneShot::Done,
+            State::Running { .. } if self.is_one_shot() => OneShot::Running,
+            _ if self.has_failed => OneShot::Failed,
+            State::Down { .. }
+            | State::Starting
+            | State::Running { .. }
+            | State::Finishing { .. }
+            | State::Finish { .. } => OneShot::No,
+        }
+    }
+
+    fn is_one_shot(&self) -> bool {
+        self.member == Member::Main && self.settings.is_one_shot
+    }
+
+    /// Whether it is a one-shot that is done.
+    pub fn is_done(&self) -> bool {
+        matches!(self.state, State::Done)
     }
 
     /// The process in the foreground: `./run` or `./finish`.
     pub fn pid(&self) -> Option<Pid> {
         match self.state {
             State::Running { pid } | State::Finish { pid } => Some(pid),
-            State::Down { .. } | State::Starting | State::Finishing { .. } => None,
+            State::Down { .. } | State::Starting | State::Done | State::Finishing { .. } => None,
         }
     }
 
@@ -234,7 +286,7 @@ impl Service {
             State::Down { not_before } if self.wants_start() && self.start_hook.is_none() => Some(not_before),
             State::Finishing { retry_at, .. } => retry_at,
             State::Running { .. } | State::Finish { .. } => self.kill_at,
-            State::Down { .. } | State::Starting => None,
+            State::Down { .. } | State::Starting | State::Done => None,
         }
     }
 
@@ -298,9 +350,18 @@ impl Service {
             Command::Exit if self.member == Member::Log => {}
             Command::Up => self.want_now(Want::Up, actions),
             Command::Once => {
-                // What finishes has run already.
-                let has_run = matches!(self.state, State::Finishing { .. } | State::Finish { .. });
-                self.want_now(if has_run { Want::Down } else { Want::Once }, actions);
+                let want = match self.state {
+                    // To a one-shot once is up.
+                    State::Done => Want::Up,
+                    // What finishes has run already.
+                    State::Finishing { .. } | State::Finish { .. } if !self.is_one_shot() => Want::Down,
+                    State::Down { .. }
+                    | State::Starting
+                    | State::Running { .. }
+                    | State::Finishing { .. }
+                    | State::Finish { .. } => Want::Once,
+                };
+                self.want_now(want, actions);
             }
             Command::Down => {
                 self.want_now(Want::Down, actions);
@@ -325,9 +386,10 @@ impl Service {
 
     /// Failures of the past count no more: whoever tells a service something has seen them.
     fn forgive(&mut self, actions: &mut Actions) {
-        if (self.history.tally, self.history.backoff) != (0, 0) {
+        if self.has_failed || (self.history.tally, self.history.backoff) != (0, 0) {
             self.act(actions, Action::WriteStatus);
         }
+        self.has_failed = false;
         self.history.tally = 0;
         if self.history.backoff > 0 && matches!(self.state, State::Down { .. }) {
             self.state = State::Down { not_before: self.started.plus(START_INTERVAL) };
@@ -336,6 +398,13 @@ impl Service {
     }
 
     fn signal_or_wait(&mut self, command: Command, now: Instant, actions: &mut Actions) {
+        if self.is_done() {
+            // There is no process: only what would end it means something, and waits for nothing.
+            if command == Command::Term {
+                self.finish(WELL, actions);
+            }
+            return;
+        }
         if self.hook.is_none() && !matches!(self.state, State::Starting) {
             return self.apply(command, now, actions);
         }
@@ -359,6 +428,7 @@ impl Service {
         match self.state {
             State::Running { .. } if !is_held_up => self.ask_hook(Command::Kill, now, actions),
             State::Running { pid } | State::Finish { pid } => self.act(actions, Action::Signal(pid, Signal::KILL)),
+            State::Done => self.finish(WELL, actions),
             State::Down { .. } | State::Starting | State::Finishing { .. } => {}
         }
     }
@@ -481,6 +551,7 @@ impl Service {
                 self.is_paused = false;
                 self.got_term = false;
                 self.is_told = false;
+                self.has_failed = false;
                 self.history.starts = self.history.starts.saturating_add(1);
                 self.history.backoff = 0;
                 self.history.is_taken_over = false;
@@ -534,16 +605,17 @@ impl Service {
         } else if self.runs(pid) {
             self.got_term = false;
             self.kill_at = None;
+            self.history.last_end = Some(outcome);
+            self.count_end(now.monotonic);
+            let is_wanted = matches!(self.want, Want::Up | Want::Once);
+            if self.is_one_shot() && is_wanted && !self.is_told {
+                return self.one_shot_ended(outcome, now, actions);
+            }
             if self.want == Want::Once {
                 self.want = Want::Down;
             }
-            self.history.last_end = Some(outcome);
-            self.count_end(now.monotonic);
             match self.member {
-                Member::Main => {
-                    self.state = State::Finishing { ended: outcome, retry_at: None };
-                    self.act(actions, Action::Spawn(Script::Finish(outcome)));
-                }
+                Member::Main => self.finish(outcome, actions),
                 Member::Log => self.come_down(now, actions),
             }
         } else if self.pid() == Some(pid) {
@@ -551,10 +623,37 @@ impl Service {
         }
     }
 
+    /// `./run` of a one-shot has ended by itself.
+    fn one_shot_ended(&mut self, outcome: Outcome, now: Now, actions: &mut Actions) {
+        match outcome {
+            WELL => {
+                self.want = Want::Up;
+                self.state = State::Done;
+                self.is_paused = false;
+                self.set_stamp(now);
+                self.act(actions, Action::WriteStatus);
+            }
+            // It may have ended well or not: the next run tells.
+            Outcome::Unknown => self.finish(outcome, actions),
+            Outcome::Exited(_) | Outcome::Killed { .. } => {
+                self.want = Want::Down;
+                self.has_failed = true;
+                self.finish(outcome, actions);
+            }
+        }
+    }
+
+    fn finish(&mut self, ended: Outcome, actions: &mut Actions) {
+        self.state = State::Finishing { ended, retry_at: None };
+        self.act(actions, Action::Spawn(Script::Finish(ended)));
+    }
+
     /// Whether the end of `./run` was one more failing end; and what follows from it for the next start.
     fn count_end(&mut self, now: Instant) {
+        let is_one_shot = self.is_one_shot();
         let history = &mut self.history;
-        let is_failing = !self.is_told && now.since(self.started) < FAILING_LIFE;
+        // A one-shot does not come back after a failure, so there is nothing to put off.
+        let is_failing = !is_one_shot && !self.is_told && now.since(self.started) < FAILING_LIFE;
         history.tally = if is_failing { history.tally.saturating_add(1) } else { 0 };
         let beyond = self.settings.back_off_after.and_then(|after| history.tally.checked_sub(after)).unwrap_or(0);
         let doublings = beyond.saturating_sub(1).min(15);
@@ -605,6 +704,7 @@ impl Service {
             State::Down { .. }
             | State::Starting
             | State::Running { .. }
+            | State::Done
             | State::Finishing { .. }
             | State::Finish { .. } => {}
         }

@@ -1,11 +1,12 @@
-//! What a service asks for by files in its directory: how it is stopped, and how often it comes back
+//! What a service asks for by files in its directory: how it is stopped, how often it comes back, and whether it is done
+//! when `./run` has ended
 //! (service-directory(5)).
 
 use crate::process::signal::Signal;
 use crate::text::decimal;
 use crate::time::Duration;
 
-/// How a service is stopped and restarted.
+/// How a service is run, stopped and restarted.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Settings {
     /// What is sent in the place of TERM.
@@ -16,12 +17,19 @@ pub struct Settings {
     pub finish_limit: Option<Duration>,
     /// After so many failing ends in a row the restarts back off; `None`: never.
     pub back_off_after: Option<u16>,
+    /// `./run` is run once, and stays in force when it has ended well.
+    pub is_one_shot: bool,
 }
 
 impl Settings {
     /// Those of a service that asks for nothing: as runit does it.
-    pub const DEFAULT: Self =
-        Self { down_signal: Signal::TERM, kill_after: None, finish_limit: None, back_off_after: None };
+    pub const DEFAULT: Self = Self {
+        down_signal: Signal::TERM,
+        kill_after: None,
+        finish_limit: None,
+        back_off_after: None,
+        is_one_shot: false,
+    };
 }
 
 /// A file that holds a setting.
@@ -37,17 +45,33 @@ pub enum File {
     MaxDeathTally,
     /// `backoff`: there or not.
     Backoff,
+    /// `oneshot`: there or not.
+    OneShot,
 }
 
 impl File {
     /// Those that matter when a service is told to stop.
     pub const OF_STOP: &[Self] = &[Self::DownSignal, Self::TimeoutKill];
 
+    /// Those that matter when `./run` is started.
+    pub const OF_START: &[Self] = &[Self::OneShot];
+
+    /// Those that matter for what was started before.
+    pub const OF_TAKEOVER: &[Self] = &[Self::DownSignal, Self::TimeoutKill, Self::OneShot];
+
     /// Those that matter when it has ended; `backoff` before `max-death-tally`, which says more.
-    pub const OF_END: &[Self] = &[Self::TimeoutFinish, Self::Backoff, Self::MaxDeathTally];
+    pub const OF_END: &[Self] = &[Self::OneShot, Self::Backoff, Self::MaxDeathTally];
+
+    /// Those that matter when `./finish` is started.
+    pub const OF_FINISH: &[Self] = &[Self::TimeoutFinish];
 
     /// Those that say how long a stop may take.
     pub const OF_TIMES: &[Self] = &[Self::TimeoutKill, Self::TimeoutFinish];
+
+    /// Whether it is the file's being there that counts, whatever it holds.
+    pub fn is_flag(self) -> bool {
+        matches!(self, Self::Backoff | Self::OneShot)
+    }
 
     /// Its name, NUL-terminated.
     pub fn name(self) -> &'static core::ffi::CStr {
@@ -57,6 +81,7 @@ impl File {
             Self::TimeoutFinish => c"timeout-finish",
             Self::MaxDeathTally => c"max-death-tally",
             Self::Backoff => c"backoff",
+            Self::OneShot => c"oneshot",
         }
     }
 }
@@ -73,6 +98,7 @@ impl Settings {
             File::TimeoutKill => self.kill_after = None,
             File::TimeoutFinish => self.finish_limit = None,
             File::Backoff => self.back_off_after = None,
+            File::OneShot => self.is_one_shot = false,
             // What `backoff` says holds without it.
             File::MaxDeathTally => {}
         }
@@ -98,6 +124,7 @@ impl Settings {
                 self.back_off_after = Some(number.ok_or(Senseless)?);
             }
             File::Backoff => self.back_off_after = Some(0),
+            File::OneShot => self.is_one_shot = true,
         }
         Ok(())
     }
@@ -114,6 +141,10 @@ mod tests {
         settings.take(file, content).map(|()| settings)
     }
 
+    fn every_file() -> impl Iterator<Item = File> {
+        [File::OF_TAKEOVER, File::OF_END, File::OF_FINISH].into_iter().flatten().copied()
+    }
+
     #[test]
     fn each_file_sets_its_own() {
         let mut settings = Settings::DEFAULT;
@@ -123,6 +154,7 @@ mod tests {
             (File::TimeoutFinish, b"5000\r\n"),
             (File::Backoff, b""),
             (File::MaxDeathTally, b"3 times\n"),
+            (File::OneShot, b""),
         ] {
             assert_eq!(settings.take(file, content), Ok(()));
         }
@@ -133,6 +165,7 @@ mod tests {
                 kill_after: Some(Duration::from_milliseconds(1500)),
                 finish_limit: Some(Duration::from_seconds(5)),
                 back_off_after: Some(3),
+                is_one_shot: true,
             }
         );
     }
@@ -144,9 +177,10 @@ mod tests {
             kill_after: Some(Duration::ZERO),
             finish_limit: Some(Duration::ZERO),
             back_off_after: Some(7),
+            is_one_shot: true,
         };
-        for file in File::OF_STOP.iter().chain(File::OF_END) {
-            settings.forget(*file);
+        for file in every_file() {
+            settings.forget(file);
         }
         assert_eq!(settings, Settings::DEFAULT);
     }
@@ -182,7 +216,7 @@ mod tests {
     proptest! {
         #[test]
         fn any_content_is_taken_or_refused(content: Vec<u8>) {
-            for file in File::OF_STOP.iter().chain(File::OF_END).copied() {
+            for file in every_file() {
                 let _ = taken(file, &content);
             }
         }

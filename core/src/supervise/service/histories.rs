@@ -59,7 +59,10 @@ const IMPATIENT: Settings = Settings {
     kill_after: Some(Duration::from_seconds(1)),
     finish_limit: Some(Duration::from_seconds(1)),
     back_off_after: Some(0),
+    is_one_shot: false,
 };
+
+const ONCE: Settings = Settings { is_one_shot: true, ..Settings::DEFAULT };
 
 const PLAIN: Setting = Setting {
     member: Member::Main,
@@ -70,7 +73,7 @@ const PLAIN: Setting = Setting {
     before: b"",
 };
 
-const ALL: [Setting; 7] = [
+const ALL: [Setting; 12] = [
     PLAIN,
     Setting { has_hooks: true, ..PLAIN },
     Setting { has_finish: true, settings: IMPATIENT, ..PLAIN },
@@ -78,6 +81,12 @@ const ALL: [Setting; 7] = [
     Setting { wants_up: false, settings: IMPATIENT, ..PLAIN },
     Setting { member: Member::Log, ..PLAIN },
     Setting { has_finish: true, before: b"x", ..PLAIN },
+    Setting { settings: ONCE, ..PLAIN },
+    Setting { settings: ONCE, has_hooks: true, has_finish: true, ..PLAIN },
+    Setting { settings: ONCE, has_finish: true, wants_up: false, before: b"o", ..PLAIN },
+    Setting { settings: Settings { is_one_shot: true, ..IMPATIENT }, has_finish: true, wants_up: false, ..PLAIN },
+    // A log service is none, whatever its directory holds.
+    Setting { member: Member::Log, settings: ONCE, ..PLAIN },
 ];
 
 struct World {
@@ -92,6 +101,12 @@ struct World {
     told: Option<(Record, Extension)>,
     /// What commands have asked for.
     wanted: Wanted,
+    /// The one-shot has ended well, and nothing has ended it since.
+    is_done: bool,
+    /// The process in the foreground was told to end.
+    is_told: bool,
+    /// How often a one-shot may still be started without being told anything.
+    permits: u32,
     /// Which history this is, to be told if it breaks a promise.
     history: Option<usize>,
 }
@@ -120,6 +135,9 @@ impl World {
             live: BTreeMap::new(),
             told: None,
             wanted: if setting.wants_up { Wanted::Up } else { Wanted::Down },
+            is_done: false,
+            is_told: false,
+            permits: u32::from(setting.wants_up),
             history: None,
         };
         world.service.configure(setting.settings);
@@ -167,6 +185,12 @@ impl World {
         if !std::mem::replace(&mut self.has_room, true) {
             return Event::SpawnFailed(script, Errno::AGAIN);
         }
+        if script == Script::Run {
+            self.is_told = false;
+            if self.is_one_shot() {
+                self.permits = self.permits.checked_sub(1).expect("a one-shot comes back by itself");
+            }
+        }
         let pid = self.next;
         self.next += 1;
         self.live.insert(pid, script);
@@ -184,7 +208,11 @@ impl World {
             self.live.iter().filter(|(_, script)| !is_hook(script)).map(|(pid, _)| *pid).collect();
         assert!(foreground.len() <= 1, "two of one service live: {foreground:?}");
         assert_eq!(record.pid.map(Pid::raw), foreground.first().copied(), "the record names another process");
-        assert_eq!(record.phase == Phase::Run, self.live.values().any(|script| *script == Script::Run));
+        let runs = self.live.values().any(|script| *script == Script::Run);
+        assert_eq!(record.phase == Phase::Run, runs || self.is_done);
+        assert!(!self.is_done || foreground.is_empty() && record.wanted == Wanted::Up, "done, and not up");
+        assert_eq!(extension.one_shot == OneShot::Done, self.is_done, "that it is done is not told");
+        assert_eq!(extension.one_shot == OneShot::Running, runs && self.is_one_shot());
         let hooks: Vec<&Script> = self.live.values().filter(|script| is_hook(script)).collect();
         let starts = hooks.iter().filter(|script| ***script == Script::Control(Command::Up)).count();
         assert!(starts <= 1 && hooks.len() - starts <= 1, "control scripts run beside each other: {hooks:?}");
@@ -224,14 +252,36 @@ impl World {
 
     fn end(&mut self, pid: Option<Pid>, outcome: Outcome) {
         let Some(pid) = pid else { return };
-        let script = self.live.remove(&pid.raw());
-        if script == Some(Script::Run) && self.wanted == Wanted::Once {
-            self.wanted = Wanted::Down;
+        if self.live.remove(&pid.raw()) == Some(Script::Run) {
+            self.run_ended(outcome);
         }
         self.give(Event::Exited(pid, outcome));
     }
 
+    fn is_one_shot(&self) -> bool {
+        self.setting.settings.is_one_shot && self.setting.member == Member::Main
+    }
+
+    /// What is wanted, and whether it is done, when `./run` has ended.
+    fn run_ended(&mut self, outcome: Outcome) {
+        let is_wanted = matches!(self.wanted, Wanted::Up | Wanted::Once);
+        if self.is_one_shot() && is_wanted && !self.is_told {
+            self.is_done = outcome == Outcome::Exited(0);
+            match outcome {
+                Outcome::Exited(0) => self.wanted = Wanted::Up,
+                Outcome::Unknown => self.permits += 1,
+                _ => self.wanted = Wanted::Down,
+            }
+        } else if self.wanted == Wanted::Once {
+            self.wanted = Wanted::Down;
+        }
+    }
+
     fn want(&mut self, byte: u8) {
+        self.is_told |= Command::from_byte(byte).unwrap().stops();
+        self.permits += u32::from(b"uotk".contains(&byte));
+        let was_done = self.is_done;
+        self.is_done &= !b"dxtk".contains(&byte);
         let is_log = self.setting.member == Member::Log;
         let finishes = self.live.values().any(|script| matches!(script, Script::Finish(_)))
             || matches!(self.service.state, State::Finishing { .. });
@@ -239,7 +289,8 @@ impl World {
             _ if self.wanted == Wanted::Exit => Wanted::Exit,
             b'u' => Wanted::Up,
             b'd' => Wanted::Down,
-            b'o' if finishes => Wanted::Down,
+            b'o' if was_done => Wanted::Up,
+            b'o' if finishes && !self.is_one_shot() => Wanted::Down,
             b'o' => Wanted::Once,
             b'x' if !is_log => Wanted::Exit,
             _ => self.wanted,
@@ -251,7 +302,9 @@ impl World {
         self.has_room = true;
         for _ in 0..8 {
             let is_settled = match self.wanted {
-                Wanted::Up => self.service.record().phase == Phase::Run && self.live.len() == 1,
+                Wanted::Up => {
+                    self.service.record().phase == Phase::Run && self.live.len() == usize::from(!self.is_done)
+                }
                 Wanted::Once | Wanted::Down | Wanted::Exit => self.live.is_empty() && self.service.is_down(),
             };
             if is_settled && self.wanted != Wanted::Once {
@@ -269,7 +322,10 @@ impl World {
         }
         let phase = self.service.record().phase;
         match self.wanted {
-            Wanted::Up => assert_eq!(phase, Phase::Run, "wanted up, and never up"),
+            Wanted::Up => {
+                assert_eq!(phase, Phase::Run, "wanted up, and never up");
+                assert!(!self.is_done || self.service.deadline().is_none(), "it wakes up for nothing");
+            }
             Wanted::Once => panic!("wanted once, and never run"),
             Wanted::Down | Wanted::Exit => {
                 assert!(self.service.is_down() && self.live.is_empty(), "wanted down, and never down");

@@ -3,6 +3,8 @@
 use super::*;
 use crate::limits::PAIR_ACTIONS;
 
+mod one_shot;
+
 /// The moment `seconds` after the boot, which was in the wall clock's second 900.
 fn now(seconds: u64) -> Now {
     let since_boot = Instant::new(seconds, 0);
@@ -637,7 +639,7 @@ fn taken_over(phase: Phase, wanted: Wanted, wants_up: bool) -> Bench {
     let mut bench = Bench::new(Member::Main).later(400);
     let (record, extension) = found(phase, wanted);
     let found = (&record, &extension);
-    bench.service = Service::taken_over(Member::Main, wants_up, found, pid(10), IN_THREE, bench.now());
+    bench.service = Service::taken_over(Member::Main, wants_up, found, Some(pid(10)), IN_THREE, bench.now());
     bench.give(Event::Deadline);
     bench
 }
@@ -649,7 +651,7 @@ fn a_stop_that_had_sent_no_signal_begins_anew() {
         let (mut record, extension) = found(Phase::Run, wanted);
         record.got_term = false;
         let found = (&record, &extension);
-        bench.service = Service::taken_over(Member::Main, true, found, pid(10), IN_THREE, bench.now());
+        bench.service = Service::taken_over(Member::Main, true, found, Some(pid(10)), IN_THREE, bench.now());
         assert_eq!(bench.service.deadline(), None);
         bench.give(Event::Deadline);
         assert_eq!(bench.signals(), signals);
@@ -662,7 +664,7 @@ fn a_restart_that_hung_in_its_script_begins_anew() {
     let (mut record, mut extension) = found(Phase::Run, Wanted::Up);
     (record.got_term, extension.hook) = (false, b't');
     let found = (&record, &extension);
-    bench.service = Service::taken_over(Member::Main, true, found, pid(10), IN_THREE, bench.now());
+    bench.service = Service::taken_over(Member::Main, true, found, Some(pid(10)), IN_THREE, bench.now());
     bench.give(Event::Deadline);
     assert_eq!(bench.signals(), [(10, 15)]);
 }
