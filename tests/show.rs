@@ -25,6 +25,7 @@ const PLAIN_REST: &str = "\
 supervisor=77
 starts=1
 taken-over=no
+oneshot=no
 last-end=none
 failure=none
 failed-start=0
@@ -124,6 +125,19 @@ fn adds_show_of_every_end() {
     for (wait_status, end, text) in rows {
         web.set_bytes(&Extension { wait_status, end, ..plain() }.encode(&up()));
         show(&scratch, "web").assert(&[("last-end", text)]);
+    }
+}
+
+/// Its process is its supervisor only for those who read no further.
+#[test]
+fn adds_show_of_every_state_of_a_one_shot() {
+    let scratch = Scratch::new();
+    let web = ours(&scratch, "web", up(), plain());
+    for (one_shot, word, pid) in [(0, "no", "4242"), (1, "running", "4242"), (2, "done", "0"), (3, "failed", "4242")] {
+        web.set_bytes(&Extension { one_shot, ..plain() }.encode(&up()));
+        show(&scratch, "web").assert(&[("oneshot", word), ("pid", pid), ("taken-over", "no")]);
+        let line = Output::exit(0, "run: web: (pid 4242) 100s\n", "");
+        assert_eq!(scratch.sv(&["status", "web"]).with_age(), line);
     }
 }
 
@@ -247,10 +261,10 @@ fn adds_show_tells_troubles_as_status_does() {
     let output = scratch.sv(&["show", "none", "good", "nosup"]);
     assert_eq!((output.ending, output.stderr.as_str()), (Ending::Exit(2), ""), "{output:?}");
     let lines: Vec<&str> = output.stdout.lines().filter(|line| !line.is_empty()).collect();
-    assert_eq!(lines.len(), 20, "{output:?}");
+    assert_eq!(lines.len(), 21, "{output:?}");
     assert_eq!(lines[0], "fail: none: unable to change to service directory: file does not exist");
     assert_eq!(lines[1], "service=good");
-    assert_eq!(lines[19], "warning: nosup: unable to open supervise/ok: file does not exist");
+    assert_eq!(lines[20], "warning: nosup: unable to open supervise/ok: file does not exist");
 }
 
 #[test]
@@ -335,6 +349,7 @@ fn adds_verbose_status_tells_what_is_not_as_usual() {
     assert_eq!(scratch.sv(&["-v", "status", "web"]).with_age(), Output::exit(0, expected, ""));
     let full = Extension {
         is_taken_over: true,
+        one_shot: 1,
         starts: 12,
         wait_status: 3 << 8,
         end: 1,
@@ -352,6 +367,7 @@ fn adds_verbose_status_tells_what_is_not_as_usual() {
 run: bad: (pid 4242) 100s
   starts=12
   taken-over=yes
+  oneshot=running
   last-end=exit 3
   failure=unable to start ./run: access denied
   failed-start=11

@@ -15,10 +15,11 @@ pub const STATUS_BYTES: usize = 80;
 pub const RECORD_KEYS: [&str; 8] = ["service", "state", "pid", "wanted", "normally", "paused", "got-term", "seconds"];
 
 /// The keys that need the extension, in order.
-pub const EXTENSION_KEYS: [&str; 10] = [
+pub const EXTENSION_KEYS: [&str; 11] = [
     "supervisor",
     "starts",
     "taken-over",
+    "oneshot",
     "last-end",
     "failure",
     "failed-start",
@@ -35,6 +36,8 @@ pub struct Extension {
     pub wanted: char,
     /// The process was another supervisor's child.
     pub is_taken_over: bool,
+    /// 0 no one-shot, 1 it runs, 2 it is done, 3 it has failed.
+    pub one_shot: u8,
     /// The stamp on the clock of the boot.
     pub seconds: u64,
     /// Nanoseconds of it.
@@ -45,7 +48,7 @@ pub struct Extension {
     pub supervisor: u32,
     /// The first characters of the boot's name.
     pub boot: [u8; 8],
-    /// Inode of the log pipe.
+    /// Inode of the log pipe, or that of `supervise` where a one-shot is done.
     pub pipe: u32,
     /// Wait status of the last `./run`.
     pub wait_status: u16,
@@ -75,6 +78,7 @@ impl Extension {
         Extension {
             wanted,
             is_taken_over: false,
+            one_shot: 0,
             seconds: boot_seconds() - age,
             nanoseconds: 0,
             starts: 1,
@@ -97,7 +101,7 @@ impl Extension {
     /// The whole file.
     pub fn encode(&self, status: &Status) -> Vec<u8> {
         let mut bytes = status.encode().to_vec();
-        bytes.extend([b'p', 1, self.wanted as u8, u8::from(self.is_taken_over)]);
+        bytes.extend([b'p', 1, self.wanted as u8, u8::from(self.is_taken_over) | (self.one_shot << 1)]);
         bytes.extend(self.seconds.to_le_bytes());
         bytes.extend(self.nanoseconds.to_le_bytes());
         bytes.extend(self.starts.to_le_bytes());
@@ -128,6 +132,7 @@ impl Extension {
         Some(Extension {
             wanted: bytes[22].into(),
             is_taken_over: bytes[23] & 1 != 0,
+            one_shot: (bytes[23] >> 1) & 3,
             seconds: long(24),
             nanoseconds: number(32),
             starts: number(36),

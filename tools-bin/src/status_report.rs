@@ -9,7 +9,7 @@ use supervision::process::message::Line;
 use supervision::process::outcome::Outcome;
 use supervision::supervise::client::{age, status_tail};
 use supervision::supervise::control::Command;
-use supervision::supervise::extension::{Extension, Status};
+use supervision::supervise::extension::{Extension, OneShot, Status, one_shot};
 use supervision::supervise::status::Record;
 use supervision::text::Text;
 use supervision::time::Now;
@@ -170,7 +170,9 @@ impl Facts {
         let (record, extension) = status;
         self.tell(prefix, b"service", shown);
         self.tell(prefix, b"state", record.phase.word());
-        self.tell_number(prefix, b"pid", record.pid.map_or(0, |pid| pid.raw().into()));
+        // Who signals what is told here shall not signal a supervisor.
+        let pid = record.pid.filter(|_| one_shot(status) != OneShot::Done);
+        self.tell_number(prefix, b"pid", pid.map_or(0, |pid| pid.raw().into()));
         self.tell(prefix, b"wanted", record.wanted.word());
         self.tell(prefix, b"normally", if is_normally_up { b"up" } else { b"down" });
         self.tell(prefix, b"paused", yes(record.is_paused));
@@ -180,12 +182,13 @@ impl Facts {
     }
 
     fn tell_extension(&self, prefix: &[u8], (_, extension): &Status) {
-        let Some(Extension { history, hook, origin, .. }) = extension else { return };
+        let Some(Extension { history, one_shot, hook, origin, .. }) = extension else { return };
         if !self.is_remarkable_only {
             self.tell_number(prefix, b"supervisor", origin.supervisor.into());
         }
         self.tell_number(prefix, b"starts", history.starts.into());
         self.tell(prefix, b"taken-over", yes(history.is_taken_over));
+        self.tell(prefix, b"oneshot", one_shot.word());
         self.tell(prefix, b"last-end", last_end(history.last_end).as_bytes());
         let (mut failure, mut failed_start) = (Text::<80>::from_bytes(NONE), 0);
         if let Some((what, start)) = history.failure {

@@ -203,6 +203,7 @@ impl Waiting<'_> {
             }
         };
         let mut is_late = is_late;
+        let mut has_failed = false;
         let (is_done, needs_looking) = match progress(bytes, &pending.before, &status) {
             Progress::Done => (true, false),
             Progress::DoneIfChecked => match self.check(pending) {
@@ -212,10 +213,16 @@ impl Waiting<'_> {
                     (false, true)
                 }
             },
+            Progress::Failed => {
+                has_failed = true;
+                (false, false)
+            }
             Progress::Pending => (false, false),
         };
         let outcome: &[u8] = if is_done {
             b"ok: "
+        } else if has_failed {
+            b"fail: "
         } else if !is_late {
             return Look::Waiting { ok, needs_looking };
         } else if self.request.kills {
@@ -236,6 +243,7 @@ impl Waiting<'_> {
             return Look::Done;
         }
         if self.request.kills
+            && !has_failed
             && let Err(trouble) = write_control(b"k")
         {
             tell_trouble(name, trouble);

@@ -1,7 +1,7 @@
 //! What `sv` knows: its words, when a command counts as done, and how a status is told
 //! (sv(8)).
 
-use super::extension::Status;
+use super::extension::{OneShot, Status, one_shot};
 use super::status::{Phase, Record, Wanted};
 use crate::limits::STATUS_TAIL;
 use crate::text::Text;
@@ -81,12 +81,15 @@ pub enum Progress {
     Done,
     /// Done, if the service's check script says so.
     DoneIfChecked,
+    /// It has been tried, and is not tried again.
+    Failed,
 }
 
 impl Progress {
     fn and(self, other: Self) -> Self {
         match (self, other) {
             (Self::Pending, _) | (_, Self::Pending) => Self::Pending,
+            (Self::Failed, _) | (_, Self::Failed) => Self::Failed,
             (Self::DoneIfChecked, _) | (_, Self::DoneIfChecked) => Self::DoneIfChecked,
             (Self::Done, Self::Done) => Self::Done,
         }
@@ -109,12 +112,14 @@ pub fn progress(bytes: &[u8], before: &Status, now: &Status) -> Progress {
         b'u' | b'd' | b'o' if !is_answer => Progress::Pending,
         // Only the end of the supervisor is the end of an exit: there may be another one by now.
         b'x' => Progress::done_if(supervisor(now).is_some() && supervisor(now) != supervisor(before)),
-        _ => one_progress(byte, &before.0, &now.0),
+        _ => one_progress(byte, before, now),
     };
     match bytes {
+        // It is down and not wanted up any more, but not because somebody said so.
+        [] if has_failed(now) => Progress::Failed,
         [] => {
             let byte = if now.0.wanted == Wanted::Up { b'u' } else { b'd' };
-            one_progress(byte, &before.0, &now.0)
+            one_progress(byte, before, now)
         }
         _ => bytes.iter().fold(Progress::Done, |so_far, byte| so_far.and(one(*byte))),
     }
@@ -130,7 +135,29 @@ fn supervisor((_, extension): &Status) -> Option<u32> {
     extension.as_ref().map(|extension| extension.origin.supervisor)
 }
 
-fn one_progress(byte: u8, before: &Record, now: &Record) -> Progress {
+/// Whether a one-shot has failed, and its finish script is over.
+fn has_failed(status: &Status) -> bool {
+    one_shot(status) == OneShot::Failed && status.0.phase == Phase::Down
+}
+
+/// How far a one-shot is at which start.
+fn how_far((_, extension): &Status) -> Option<(OneShot, u32)> {
+    extension.as_ref().map(|extension| (extension.one_shot, extension.history.starts))
+}
+
+fn one_progress(byte: u8, before: &Status, now: &Status) -> Progress {
+    let one_shot = one_shot(now);
+    if matches!(one_shot, OneShot::Running | OneShot::Failed) && matches!(byte, b'u' | b'o' | b't' | b'k') {
+        // It is up when it is done. A failure from before says nothing.
+        if !has_failed(now) {
+            return Progress::Pending;
+        }
+        if how_far(now) != how_far(before) {
+            return Progress::Failed;
+        }
+    }
+    let is_done = one_shot == OneShot::Done;
+    let (before, now) = (&before.0, &now.0);
     let is_alive = now.pid.is_some();
     let is_another = now.pid != before.pid || now.stamp != before.stamp;
     match byte {
@@ -143,9 +170,9 @@ fn one_progress(byte: u8, before: &Record, now: &Record) -> Progress {
         b'd' => Progress::done_if(!is_alive && now.phase == Phase::Down && now.wanted != Wanted::Up),
         b't' | b'k' if !is_alive && now.wanted != Wanted::Up => Progress::Done,
         b't' | b'k' => Progress::checked_if(is_alive && is_another && now.phase == Phase::Run && !now.got_term),
-        b'o' if is_alive => Progress::done_if(now.wanted != Wanted::Up),
+        b'o' if is_alive => Progress::done_if(now.wanted != Wanted::Up || is_done),
         b'o' => Progress::done_if(is_another),
-        b'p' => Progress::done_if(!is_alive || now.is_paused),
+        b'p' => Progress::done_if(!is_alive || now.is_paused || is_done),
         b'c' => Progress::done_if(!is_alive || !now.is_paused),
         _ => Progress::Done,
     }
@@ -375,6 +402,67 @@ mod tests {
         assert_eq!(progress(b"u", &written_at(7), &written_at(8)), Progress::DoneIfChecked);
         assert_eq!(progress(b"", &written_at(7), &written_at(7)), Progress::DoneIfChecked);
         assert_eq!(progress(b"h", &written_at(7), &written_at(7)), Progress::Done);
+    }
+
+    /// The status of a one-shot at its start number `starts`, written at that second.
+    fn once(phase: Phase, pid: u32, wanted: Wanted, one_shot: OneShot, starts: u32) -> Status {
+        let origin = Origin { written: Instant::new(starts.into(), 0), ..Origin::NONE };
+        let history = History { starts, ..History::NONE };
+        let extension = Extension { wanted, since_boot: Instant::ORIGIN, history, one_shot, hook: 0, origin };
+        (record(phase, pid, wanted, starts.into()), Some(extension))
+    }
+
+    #[test]
+    fn a_one_shot_is_up_when_it_is_done() {
+        let before = once(Phase::Down, 0, DOWN, OneShot::No, 0);
+        let running = once(Phase::Run, 9, UP, OneShot::Running, 1);
+        let done = once(Phase::Run, 7, UP, OneShot::Done, 1);
+        for (bytes, expected) in
+            [(&b"u"[..], Progress::DoneIfChecked), (b"tcu", Progress::DoneIfChecked), (b"o", Progress::Done)]
+        {
+            assert_eq!(progress(bytes, &before, &running), Progress::Pending);
+            assert_eq!(progress(bytes, &before, &done), expected);
+        }
+    }
+
+    #[test]
+    fn a_one_shot_that_is_done_is_restarted_when_it_is_done_again() {
+        let before = once(Phase::Run, 7, UP, OneShot::Done, 1);
+        assert_eq!(progress(b"tcu", &before, &before), Progress::Pending);
+        assert_eq!(progress(b"tcu", &before, &once(Phase::Run, 7, UP, OneShot::Done, 2)), Progress::DoneIfChecked);
+        assert_eq!(progress(b"d", &before, &once(Phase::Finish, 9, DOWN, OneShot::No, 2)), Progress::Pending);
+        assert_eq!(progress(b"d", &before, &once(Phase::Down, 0, DOWN, OneShot::No, 2)), Progress::Done);
+    }
+
+    #[test]
+    fn check_wants_a_one_shot_to_be_done() {
+        for (status, expected) in [
+            (once(Phase::Run, 9, UP, OneShot::Running, 1), Progress::Pending),
+            (once(Phase::Run, 7, UP, OneShot::Done, 1), Progress::DoneIfChecked),
+            (once(Phase::Finish, 8, DOWN, OneShot::Failed, 1), Progress::Pending),
+            (once(Phase::Down, 0, DOWN, OneShot::Failed, 1), Progress::Failed),
+            (once(Phase::Down, 0, DOWN, OneShot::No, 1), Progress::Done),
+        ] {
+            assert_eq!(progress(b"", &status, &status), expected);
+        }
+    }
+
+    #[test]
+    fn a_one_shot_that_fails_is_not_waited_for() {
+        let before = once(Phase::Down, 0, DOWN, OneShot::Failed, 1);
+        for bytes in [&b"u"[..], b"o", b"tcu", b"tc"] {
+            assert_eq!(progress(bytes, &before, &once(Phase::Finish, 8, DOWN, OneShot::Failed, 2)), Progress::Pending);
+            assert_eq!(progress(bytes, &before, &once(Phase::Down, 0, DOWN, OneShot::Failed, 2)), Progress::Failed);
+        }
+        // The failure is an old one.
+        assert_eq!(progress(b"u", &before, &before), Progress::Pending);
+        assert_eq!(progress(b"d", &before, &once(Phase::Down, 0, DOWN, OneShot::No, 2)), Progress::Done);
+    }
+
+    #[test]
+    fn pause_and_continue_do_nothing_to_a_one_shot_that_is_done() {
+        let done = once(Phase::Run, 7, UP, OneShot::Done, 1);
+        assert_eq!((progress(b"p", &done, &done), progress(b"c", &done, &done)), (Progress::Done, Progress::Done));
     }
 
     #[test]
