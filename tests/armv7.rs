@@ -64,6 +64,39 @@ fn short_lives_are_started_once_a_second() {
 }
 
 #[test]
+fn one_shot_through_its_life() {
+    let Some(scratch) = arm_scratch() else { return };
+    let service = scratch.service("web").run("echo >>starts; [ ! -e bad ]").finish("echo \"$@\" >>finishes");
+    let service = service.file("oneshot", "");
+    let wait = |one_shot, starts| {
+        service.wait_extension(&format!("one-shot {one_shot} at start {starts}"), |_, extension| {
+            (extension.one_shot, extension.starts) == (one_shot, starts)
+        })
+    };
+    let mut first = scratch.supervise(&service);
+    let done = wait(2, 1);
+    let status = service.status();
+    assert_eq!((status.pid, status.state, service.pid_text().as_deref()), (done.supervisor, State::Run, Some("")));
+    let sv = |words: &[&str]| scratch.sv(words).without_numbers();
+    assert_eq!(sv(&["check", "web"]), Output::exit(0, "ok: run: web: (pid P) Ns\n", ""));
+    send_signal(done.supervisor, Signal::SIGKILL);
+    first.wait();
+    let mut second = scratch.runsv("web");
+    second.wait_stderr("runsv web: info: taking over ./run: done\n");
+    service.wait_extension("a new supervisor", |_, extension| extension.supervisor != done.supervisor);
+    wait_until("a supervisor", || service.is_supervised().then_some(()));
+    assert_eq!(sv(&["-w30", "restart", "web"]), Output::exit(0, "ok: run: web: (pid P) Ns\n", ""));
+    scratch.file("web/bad", "");
+    service.send("t");
+    wait(3, 3);
+    service.wait_stat("down");
+    assert_eq!(sv(&["check", "web"]), Output::exit(1, "fail: down: web: Ns, normally up\n", ""));
+    assert_eq!(service.lines("finishes"), ["0 0", "0 0", "1 0"]);
+    service.send("x");
+    assert_eq!(second.wait(), Ending::Exit(0));
+}
+
+#[test]
 fn log_keeps_every_line() {
     let Some(scratch) = arm_scratch() else { return };
     let service = scratch.service("web").run("seq 1 50; read -r _ <gate; seq 51 100; exec sleep 1000").gate("gate");
