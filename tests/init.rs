@@ -957,6 +957,158 @@ fn adds_requests_in_etc_are_heard_too() {
     assert_eq!(machine.wait_end(), MachineEnd::Reboot);
 }
 
+// ---- the second word
+
+/// Boots, asks, and gives the last line of the console and the end; `prepare` may change the root before.
+fn ends_by(scratch: &Scratch, prepare: impl Fn(&Root), words: &[&str]) -> (String, MachineEnd) {
+    let root = small_system(scratch);
+    prepare(&root);
+    let mut machine = Machine::boot(scratch, &root);
+    machine.wait_console("\ntwo\n");
+    let output = machine.run(scratch, &[&["/sbin/init"], words].concat());
+    assert!(matches!(output.ending, Ending::Exit(0) | Ending::Signal(9)), "{output:?}");
+    assert_eq!((output.stdout.as_str(), output.stderr.as_str()), ("", ""));
+    let end = machine.wait_end();
+    let console = after_booting(&machine);
+    let told = console.strip_prefix(&format!("{BOOT_TO_STAGE_2}{SHUTDOWN_OF_STAGE_2}"));
+    (told.unwrap_or_else(|| panic!("{console}")).to_owned(), end)
+}
+
+#[test]
+fn adds_the_second_word_names_the_end() {
+    if !can_boot() {
+        return;
+    }
+    use MachineEnd::{PowerOff, Reboot};
+    for (words, said, end) in [
+        (["0", "poweroff"], "- runit: power off...\n", PowerOff),
+        (["0", "halt"], "- runit: system halt.\n", PowerOff),
+        (["6", "reboot"], "- runit: system reboot.\n", Reboot),
+        // What is unknown, or does not go with the number, means nothing.
+        (["0", "halts"], "- runit: power off...\n", PowerOff),
+        (["0", "reboot"], "- runit: power off...\n", PowerOff),
+        (["0", "kexec"], "- runit: power off...\n", PowerOff),
+        (["6", "halt"], "- runit: system reboot.\n", Reboot),
+        (["6", "poweroff"], "- runit: system reboot.\n", Reboot),
+    ] {
+        let scratch = Scratch::new();
+        assert_eq!(ends_by(&scratch, |_| {}, &words), (said.to_owned(), end), "init {words:?}");
+    }
+}
+
+const NO_KEXEC: &str = "- runit: warning: unable to start another kernel by kexec.\n- runit: system reboot.\n";
+
+/// F63: nothing is loaded, or nothing tells whether something is.
+#[test]
+fn mends_f63_kexec_without_a_kernel_is_a_reboot() {
+    if !can_boot() {
+        return;
+    }
+    for loaded in [None, Some("0\n"), Some("")] {
+        let scratch = Scratch::new();
+        let prepare = |root: &Root| {
+            let directory = root.path().join("sys/kernel");
+            std::fs::create_dir_all(&directory).expect("a directory");
+            if let Some(text) = loaded {
+                std::fs::write(directory.join("kexec_loaded"), text).expect("a file");
+            }
+        };
+        let expected = (NO_KEXEC.to_owned(), MachineEnd::Reboot);
+        assert_eq!(ends_by(&scratch, prepare, &["6", "kexec"]), expected, "{loaded:?}");
+    }
+}
+
+/// No namespace has a kernel of its own: the call is refused.
+#[test]
+fn mends_f63_kexec_that_is_refused_is_a_reboot() {
+    if !can_boot() {
+        return;
+    }
+    let scratch = Scratch::new();
+    let prepare = |root: &Root| {
+        std::fs::create_dir_all(root.path().join("sys/kernel")).expect("a directory");
+        std::fs::write(root.path().join("sys/kernel/kexec_loaded"), "1\n").expect("a file");
+    };
+    let expected = (format!("- runit: system kexec.\n{NO_KEXEC}"), MachineEnd::Reboot);
+    assert_eq!(ends_by(&scratch, prepare, &["6", "kexec"]), expected);
+}
+
+/// F57: the last word counts, and with it what it does not say.
+#[test]
+fn mends_f57_a_later_request_takes_the_word_of_an_earlier_one_back() {
+    if !can_boot() {
+        return;
+    }
+    for (first, second, said) in [
+        (&["0", "halt"][..], &["0"][..], "power off..."),
+        (&["0"], &["0", "halt"], "system halt."),
+        (&["6", "kexec"], &["6"], "system reboot."),
+        (&["6", "kexec"], &["0", "halt"], "system halt."),
+    ] {
+        let scratch = Scratch::new();
+        let root = small_system(&scratch).gate("/gate").stage("3", "echo three; read -r _ </gate");
+        let mut machine = Machine::boot(&scratch, &root);
+        machine.wait_console("\ntwo\n");
+        for words in [first, second] {
+            let output = machine.run(&scratch, &[&["/sbin/init"], words].concat());
+            assert_eq!(output, Output::exit(0, "", ""));
+            machine.wait_console("three\n");
+        }
+        // pid 1 takes the request back when it has heard it.
+        let stop = root.path().join("run/runit/stopit");
+        wait_until("a request that is heard", || {
+            (std::fs::metadata(&stop).expect("stopit").permissions().mode() & 0o777 == 0).then_some(())
+        });
+        std::fs::write(root.path().join("gate"), "go\n").expect("gate");
+        machine.wait_end();
+        let console = machine.console();
+        assert!(console.ends_with(&format!("processes...\n- runit: {said}\n")), "{first:?} {second:?}: {console}");
+    }
+}
+
+/// Whatever is in the file, or whatever it is, it is read without waiting, and says nothing.
+#[test]
+fn adds_a_forged_stop_file_only_stops() {
+    if !can_boot() {
+        return;
+    }
+    let long = format!("halt{}\n", " ".repeat(1_000_000));
+    for (contents, is_fifo) in [("halt", false), ("halt\nhalt\n", false), (&long, false), ("", true)] {
+        let scratch = Scratch::new();
+        let root = small_system(&scratch);
+        let mut machine = Machine::boot(&scratch, &root);
+        machine.wait_console("\ntwo\n");
+        let stop = root.path().join("run/runit/stopit");
+        if is_fifo {
+            nix::unistd::mkfifo(&stop, nix::sys::stat::Mode::S_IRWXU).expect("a fifo");
+        } else {
+            std::fs::write(&stop, contents).expect("a request");
+            std::fs::set_permissions(&stop, std::fs::Permissions::from_mode(0o100)).expect("mode");
+        }
+        machine.signal(Signal::SIGCONT);
+        assert_eq!(machine.wait_end(), MachineEnd::PowerOff);
+        let expected = format!("{BOOT_TO_STAGE_2}{SHUTDOWN_OF_STAGE_2}- runit: power off...\n");
+        assert_eq!(after_booting(&machine), expected, "{contents:.20} {is_fifo}");
+    }
+}
+
+/// What an earlier boot left in a file of `/etc`, not set, is no word of this one.
+#[test]
+fn adds_an_old_word_means_nothing() {
+    if !can_boot() {
+        return;
+    }
+    let scratch = Scratch::new();
+    let root = small_system(&scratch).stage("2", "echo two");
+    let stop = root.path().join("etc/runit/stopit");
+    std::fs::remove_file(&stop).expect("the link");
+    std::fs::write(&stop, "halt\n").expect("a file");
+    std::fs::set_permissions(&stop, std::fs::Permissions::from_mode(0o000)).expect("mode");
+    let mut machine = Machine::boot(&scratch, &root);
+    assert_eq!(machine.wait_end(), MachineEnd::PowerOff);
+    assert!(machine.console().ends_with("- runit: power off...\n"), "{}", machine.console());
+}
+
 // ---- command mode
 
 /// Runs a shell script with a pid namespace, a mount namespace and an empty /run of its own: whatever happens, the host
@@ -1027,6 +1179,43 @@ fn adds_command_leaves_the_requests_in_run() {
     assert_eq!(run_apart(&scratch, &format!("init 6; init 0; {modes}")), off_after_reboot);
     let first_letter = Output::exit(0, "100 /run/runit/stopit\n", "");
     assert_eq!(run_apart(&scratch, &format!("init 0foo bar; {modes}")), first_letter);
+}
+
+#[test]
+fn adds_command_writes_the_second_word_down() {
+    if !needs(&["namespaces"]) {
+        return;
+    }
+    let scratch = Scratch::new();
+    for (commands, contents) in [
+        ("init 0 halt", "halt\n"),
+        ("init 0 poweroff", "poweroff\n"),
+        ("init 6 kexec", "kexec\n"),
+        ("init 6 reboot", "reboot\n"),
+        ("init 0 halt now", "halt\n"),
+        ("init 0", ""),
+        ("init 0 now halt", ""),
+        ("init 0 HALT", ""),
+        ("init 0 ''", ""),
+        ("init 0 halt; init 0", ""),
+        ("init 6 kexec; init 0 -t 5", ""),
+        ("init 0; init 6 kexec", "kexec\n"),
+    ] {
+        let output = run_apart(&scratch, &format!("{commands}; stat -c %a /run/runit/stopit; cat /run/runit/stopit"));
+        assert_eq!(output, Output::exit(0, &format!("100\n{contents}"), ""), "{commands}");
+    }
+}
+
+/// A full file system takes the request, but not the word.
+#[test]
+fn adds_command_needs_no_room_for_the_word() {
+    if !needs(&["namespaces"]) {
+        return;
+    }
+    let scratch = Scratch::new();
+    let script = "mount -t tmpfs -o size=4k,mode=755 full /run; head -c 4096 /dev/zero >/run/fill
+        init 0 halt; stat -c '%a %s' /run/runit/stopit";
+    assert_eq!(run_apart(&scratch, script), Output::exit(0, "100 0\n", ""));
 }
 
 #[test]

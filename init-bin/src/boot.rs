@@ -132,7 +132,7 @@ impl Init {
 
 fn exit_code(ending: Ending) -> i32 {
     match ending {
-        Ending::Reboot => EXIT_REBOOT,
+        Ending::Reboot | Ending::Kexec => EXIT_REBOOT,
         Ending::PowerOff | Ending::Halt => EXIT_OFF,
     }
 }

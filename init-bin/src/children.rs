@@ -63,6 +63,7 @@ pub fn end(ending: Ending, syncs: bool) -> i32 {
         Ending::PowerOff => machine::power_off(),
         Ending::Halt => machine::halt(),
         Ending::Reboot => machine::restart(),
+        Ending::Kexec => machine::kexec(),
     };
     if outcome.is_ok() { 0 } else { REFUSED.into() }
 }

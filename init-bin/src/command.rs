@@ -2,6 +2,7 @@
 
 use core::ffi::CStr;
 
+use supervision::boot::event::Ending;
 use supervision::process::Pid;
 use supervision::process::signal::Signal;
 use sys::{process, report, standard};
@@ -11,8 +12,8 @@ use crate::{EXIT_FAILED, request};
 /// Wrong usage is told and is no failure, as it always was.
 const EXIT_USAGE: i32 = 0;
 
-/// Does what the first letter of `word` asks for; `called` is the program's name as it was called.
-pub fn run(called: &[u8], word: Option<&CStr>) -> i32 {
+/// Does what the first letter of `word` asks for, and `ending` if it is known; `called` is the program's name as it was called.
+pub fn run(called: &[u8], word: Option<&CStr>, ending: Option<&CStr>) -> i32 {
     let reboots = match word.and_then(|word| word.to_bytes().first()) {
         Some(b'0') => false,
         Some(b'6') => true,
@@ -24,7 +25,9 @@ pub fn run(called: &[u8], word: Option<&CStr>) -> i32 {
             return EXIT_USAGE;
         }
     };
-    match request::ask(reboots) {
+    // As the original has it, other words mean nothing.
+    let ending = ending.map(CStr::to_bytes).filter(|ending| Ending::from_word(ending).is_some());
+    match request::ask(reboots, ending) {
         Ok(()) => {
             if let Some(init) = Pid::new(1) {
                 process::signal(init, Signal::CONT);

@@ -32,5 +32,5 @@ fn start(arguments: Arguments) -> i32 {
         report::line(standard::error(), b"- runit: fatal: must be run as process no 1.", &[]);
         return EXIT_FAILED;
     }
-    command::run(called, arguments.get(1))
+    command::run(called, arguments.get(1), arguments.get(2))
 }

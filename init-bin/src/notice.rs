@@ -53,6 +53,8 @@ pub fn words(notice: Notice) -> (&'static [u8], &'static CStr, Option<Errno>) {
         Notice::Ending(Ending::Reboot) => (b"system reboot.", nothing, None),
         Notice::Ending(Ending::PowerOff) => (b"power off...", nothing, None),
         Notice::Ending(Ending::Halt) => (b"system halt.", nothing, None),
+        Notice::Ending(Ending::Kexec) => (b"system kexec.", nothing, None),
+        Notice::NoKexec => (b"warning: unable to start another kernel by kexec.", nothing, None),
         Notice::NotSynced => (b"warning: sync takes too long.", nothing, None),
     }
 }

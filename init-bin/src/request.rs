@@ -5,9 +5,11 @@
 
 use core::ffi::CStr;
 
-use supervision::boot::event::Requests;
+use supervision::boot::event::{Ending, Requests};
+use supervision::limits::STOP_FILE_BYTES;
 use supervision::process::errno::Errno;
 use sys::file::{self, CURRENT};
+use sys::report;
 
 /// One request, in both of its places.
 type Places = [&'static CStr; 2];
@@ -16,6 +18,9 @@ const STOP: Places = [c"/run/runit/stopit", c"/etc/runit/stopit"];
 const REBOOT: Places = [c"/run/runit/reboot", c"/etc/runit/reboot"];
 const NO_SYNC: &CStr = c"/etc/runit/nosync";
 const DIRECTORY: &CStr = c"/run/runit";
+
+/// Whether another kernel is loaded for kexec: `1` if it is.
+const NEXT_KERNEL: &CStr = c"/sys/kernel/kexec_loaded";
 
 const SET: u32 = 0o100;
 const UNSET: u32 = 0;
@@ -32,19 +37,32 @@ pub struct Trouble {
 
 /// What is asked for now.
 pub fn read() -> Requests {
-    Requests { stop: is_set(STOP), reboot: is_set(REBOOT), no_sync: file::metadata(CURRENT, NO_SYNC).is_ok() }
+    let mut buffer = [0; STOP_FILE_BYTES];
+    Requests {
+        stop: is_set(STOP),
+        ending: Ending::from_request(read_first(&STOP, &mut buffer)),
+        reboot: is_set(REBOOT),
+        has_next_kernel: read_first(&[NEXT_KERNEL], &mut buffer).starts_with(b"1"),
+        no_sync: file::metadata(CURRENT, NO_SYNC).is_ok(),
+    }
 }
 
-/// Asks for the end of the machine, or for its restart.
+/// The first bytes of the first of these files that is there. Whatever has its name, nothing is waited for.
+fn read_first<'buffer>(paths: &[&CStr], buffer: &'buffer mut [u8]) -> &'buffer [u8] {
+    let opened = paths.iter().find_map(|path| file::open_read(CURRENT, path).ok());
+    opened.and_then(|file| file::read(file.as_fd(), buffer).ok()).unwrap_or(&[])
+}
+
+/// Asks for the end of the machine, or for its restart; and for this ending, if it can be written down.
 ///
 /// # Errors
 /// The file in the last of the places that were tried, and why.
-pub fn ask(reboots: bool) -> Result<(), Trouble> {
+pub fn ask(reboots: bool, ending: Option<&[u8]>) -> Result<(), Trouble> {
     // It may be there already, or `/run` may not; both show when the files are made.
     let _ = file::make_directory(CURRENT, DIRECTORY, 0o755);
-    set(STOP)?;
+    set(STOP, ending)?;
     if reboots {
-        set(REBOOT)
+        set(REBOOT, None)
     } else {
         unset(REBOOT);
         Ok(())
@@ -69,13 +87,17 @@ fn is_set([first, second]: Places) -> bool {
     }
 }
 
-fn set(places: Places) -> Result<(), Trouble> {
+fn set(places: Places, text: Option<&[u8]>) -> Result<(), Trouble> {
     let [first, second] = places;
-    set_one(first).or_else(|_| set_one(second))
+    set_one(first, text).or_else(|_| set_one(second, text))
 }
 
-fn set_one(path: &'static CStr) -> Result<(), Trouble> {
-    file::create_followed(CURRENT, path).map_err(|reason| Trouble { what: b"create", path, reason })?;
+fn set_one(path: &'static CStr, text: Option<&[u8]>) -> Result<(), Trouble> {
+    let file = file::create_followed(CURRENT, path).map_err(|reason| Trouble { what: b"create", path, reason })?;
+    if let Some(text) = text {
+        // A full file system is no reason to stay up.
+        report::line(file.as_fd(), text, &[]);
+    }
     file::set_mode(CURRENT, path, SET).map_err(|reason| Trouble { what: b"chmod", path, reason })
 }
 

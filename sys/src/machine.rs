@@ -46,3 +46,11 @@ pub fn power_off() -> Result<()> {
 pub fn halt() -> Result<()> {
     rustix::system::reboot(RebootCommand::Halt).map_err(errno)
 }
+
+/// Starts the kernel that was loaded for it. Does not return unless it fails.
+///
+/// # Errors
+/// `EINVAL` if none is loaded; else the kernel's.
+pub fn kexec() -> Result<()> {
+    rustix::system::reboot(RebootCommand::Kexec).map_err(errno)
+}

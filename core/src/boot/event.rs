@@ -25,6 +25,23 @@ pub enum Ending {
     Halt,
     /// It starts again.
     Reboot,
+    /// Another kernel that is loaded already takes its place.
+    Kexec,
+}
+
+impl Ending {
+    /// How the machine shall end by this word of a command, or of the stop file.
+    #[inline(never)]
+    pub fn from_word(word: &[u8]) -> Option<Self> {
+        const ENDINGS: [Ending; 4] = [Ending::PowerOff, Ending::Halt, Ending::Reboot, Ending::Kexec];
+        let mut words = b"poweroff halt reboot kexec".split(|byte| *byte == b' ').zip(ENDINGS);
+        words.find_map(|(known, ending)| (known == word).then_some(ending))
+    }
+
+    /// What the stop file says, of which these are the first bytes: a word and a newline. Anything may be in it.
+    pub fn from_request(bytes: &[u8]) -> Option<Self> {
+        bytes.strip_suffix(b"\n").and_then(Self::from_word)
+    }
 }
 
 /// A child that pid 1 starts.
@@ -52,8 +69,12 @@ pub enum Child {
 pub struct Requests {
     /// The stop file is set.
     pub stop: bool,
+    /// What it says of the end.
+    pub ending: Option<Ending>,
     /// The reboot file is set.
     pub reboot: bool,
+    /// The kernel has another one loaded for kexec.
+    pub has_next_kernel: bool,
     /// The last sync shall be left out.
     pub no_sync: bool,
 }
@@ -153,6 +174,38 @@ pub enum Notice {
     KillingAll,
     /// The machine ends like this.
     Ending(Ending),
+    /// No other kernel is loaded, or it cannot be started; the machine starts again.
+    NoKexec,
     /// The last sync takes too long.
     NotSynced,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_word_is_an_ending_and_nothing_else_is() {
+        for (word, ending) in [
+            ("poweroff", Ending::PowerOff),
+            ("halt", Ending::Halt),
+            ("reboot", Ending::Reboot),
+            ("kexec", Ending::Kexec),
+        ] {
+            assert_eq!(Ending::from_word(word.as_bytes()), Some(ending));
+            assert_eq!(Ending::from_request(format!("{word}\n").as_bytes()), Some(ending));
+        }
+        for word in ["", "hal", "halted", "HALT", "halt ", "0"] {
+            assert_eq!(Ending::from_word(word.as_bytes()), None, "{word:?}");
+        }
+    }
+
+    #[test]
+    fn a_stop_file_may_hold_anything() {
+        for bytes in
+            [&b""[..], b"\n", b"halt", b"halt\n\n", b"halt\nhalt\n", b" halt\n", b"halt\0\n", b"\xff\xfe\n", &[0; 16]]
+        {
+            assert_eq!(Ending::from_request(bytes), None, "{bytes:?}");
+        }
+    }
 }

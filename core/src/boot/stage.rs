@@ -22,6 +22,9 @@
 //!   is read at the end.
 //! - A signal that asks for an end is such a request too, and says how the machine ends; the last one that asks,
 //!   by signal or by file, has its way.
+//! - The stop file may say more of the end than the reboot file does, and never against it. It counts as it was when the
+//!   request was heard: one of an earlier boot may have left it behind.
+//! - Where there is no other kernel to start, or it will not start, the machine starts again.
 //! - Ctrl-alt-del runs its script, except in stage 3: the machine goes down already. The third one during stage 3, or
 //!   while the script runs, kills what it waits for.
 //! - A stage that is missing or cannot be executed never ends the machine silently: it is named, the
@@ -71,6 +74,8 @@ pub struct Boot {
     interrupts: u8,
     /// How the machine shall end, if a signal said it after the files did.
     asked: Option<Ending>,
+    /// What the stop file of the last request said.
+    wished: Option<Ending>,
 }
 
 /// A script that runs beside the stages.
@@ -96,6 +101,7 @@ impl Boot {
             helper: None,
             interrupts: 0,
             asked: None,
+            wished: None,
         }
     }
 
@@ -295,12 +301,28 @@ impl Boot {
 
     fn requested(&mut self, requests: Requests, now: Instant, actions: &mut Actions) {
         if matches!(self.state, State::Killing) {
-            let by_file = if requests.reboot { Ending::Reboot } else { Ending::PowerOff };
-            self.end(self.asked.unwrap_or(by_file), !requests.no_sync, now, actions);
+            let ending = match self.asked.unwrap_or(self.ending_by_files(requests.reboot)) {
+                Ending::Kexec if !requests.has_next_kernel => {
+                    act(actions, Action::Say(Notice::NoKexec));
+                    Ending::Reboot
+                }
+                ending => ending,
+            };
+            self.end(ending, !requests.no_sync, now, actions);
         } else if requests.stop {
             self.asked = None;
+            self.wished = requests.ending;
             act(actions, Action::ClearStop);
             self.go_down(now, actions);
+        }
+    }
+
+    fn ending_by_files(&self, reboots: bool) -> Ending {
+        match (reboots, self.wished) {
+            (true, Some(Ending::Kexec)) => Ending::Kexec,
+            (true, _) => Ending::Reboot,
+            (false, Some(Ending::Halt)) => Ending::Halt,
+            (false, _) => Ending::PowerOff,
         }
     }
 
@@ -395,7 +417,10 @@ impl Boot {
 
     /// The child that should have ended the machine is back: halted, or refused, or it did not work.
     fn ending_returned(&mut self, ending: Ending, outcome: Outcome, now: Instant, actions: &mut Actions) {
-        if outcome == Outcome::Exited(REFUSED) {
+        if ending == Ending::Kexec {
+            act(actions, Action::Say(Notice::NoKexec));
+            self.end(Ending::Reboot, false, now, actions);
+        } else if outcome == Outcome::Exited(REFUSED) {
             self.state = State::Over;
             act(actions, Action::Leave(ending));
         } else if !outcome.is_success() {
@@ -409,6 +434,8 @@ impl Boot {
 
     fn end_now(&mut self, ending: Ending, actions: &mut Actions) {
         self.state = State::Over;
+        // pid 1 would have nobody to tell it that the other kernel does not start.
+        let ending = if ending == Ending::Kexec { Ending::Reboot } else { ending };
         act(actions, Action::EndNow(ending));
     }
 
@@ -473,7 +500,7 @@ mod tests {
     const THREE: Child = Child::Stage(Stage::Three);
     const KILLED: Outcome = Outcome::Killed { signal: Signal::KILL, core_dumped: false };
     const OFF: Child = Child::Ending { ending: Ending::PowerOff, syncs: true };
-    const STOP: Requests = Requests { stop: true, reboot: false, no_sync: false };
+    const STOP: Requests = Requests { stop: true, ending: None, reboot: false, has_next_kernel: false, no_sync: false };
 
     /// pid 1 under test: every child starts, with the next pid.
     struct Bench {
@@ -648,7 +675,7 @@ mod tests {
     #[test]
     fn the_reboot_file_is_read_at_the_end() {
         let mut bench = Bench::in_stage_three();
-        bench.requests = Requests { reboot: true, no_sync: true, stop: false };
+        bench.requests = Requests { reboot: true, no_sync: true, ..Requests::default() };
         bench.end(4, Outcome::Exited(0));
         assert!(bench.saw(Action::Spawn(Child::Ending { ending: Ending::Reboot, syncs: false })));
     }
@@ -670,6 +697,108 @@ mod tests {
         let mut bench = Bench::in_stage_two();
         bench.give(Event::Asked(Ending::Reboot));
         bench.give(Event::Requests(STOP));
+        bench.end(3, Outcome::Exited(0));
+        bench.end(4, Outcome::Exited(0));
+        assert!(bench.saw(Action::Spawn(OFF)));
+    }
+
+    /// The end of a machine that was asked to go down like this.
+    fn ending_of(requests: Requests) -> (Ending, bool) {
+        let mut bench = Bench::in_stage_two();
+        bench.give(Event::Requests(requests));
+        // What is left of the stop file by then does not count.
+        bench.requests = Requests { stop: false, ending: None, ..requests };
+        bench.end(3, Outcome::Exited(0));
+        bench.end(4, Outcome::Exited(0));
+        let endings: Vec<Ending> = bench
+            .seen
+            .iter()
+            .filter_map(|action| match action {
+                Action::Spawn(Child::Ending { ending, syncs: true }) => Some(*ending),
+                _ => None,
+            })
+            .collect();
+        let [ending] = *endings else { panic!("{endings:?}") };
+        assert_eq!(bench.notices().last(), Some(&Notice::Ending(ending)));
+        (ending, bench.notices().contains(&Notice::NoKexec))
+    }
+
+    #[test]
+    fn the_stop_file_says_more_of_the_end_but_never_against_the_reboot_file() {
+        use Ending::{Halt, Kexec, PowerOff, Reboot};
+        for (ending, off, again) in [
+            (None, PowerOff, Reboot),
+            (Some(PowerOff), PowerOff, Reboot),
+            (Some(Halt), Halt, Reboot),
+            (Some(Reboot), PowerOff, Reboot),
+            (Some(Kexec), PowerOff, Kexec),
+        ] {
+            let requests = Requests { ending, has_next_kernel: true, ..STOP };
+            assert_eq!(ending_of(requests), (off, false), "{ending:?}");
+            assert_eq!(ending_of(Requests { reboot: true, ..requests }), (again, false), "{ending:?}");
+        }
+    }
+
+    #[test]
+    fn without_another_kernel_the_machine_starts_again() {
+        let requests = Requests { ending: Some(Ending::Kexec), reboot: true, ..STOP };
+        assert_eq!(ending_of(requests), (Ending::Reboot, true));
+    }
+
+    const NEXT_KERNEL: Requests = Requests { ending: Some(Ending::Kexec), reboot: true, has_next_kernel: true, ..STOP };
+    const KEXEC: Child = Child::Ending { ending: Ending::Kexec, syncs: true };
+
+    /// The child that shall start another kernel is pid 5.
+    fn at_kexec() -> Bench {
+        let mut bench = Bench::in_stage_three();
+        bench.give(Event::Requests(NEXT_KERNEL));
+        bench.requests = NEXT_KERNEL;
+        bench.end(4, Outcome::Exited(0));
+        assert!(bench.saw(Action::Spawn(KEXEC)));
+        bench.seen.clear();
+        bench
+    }
+
+    #[test]
+    fn another_kernel_that_will_not_start_makes_it_start_again() {
+        for outcome in [Outcome::Exited(REFUSED), Outcome::Exited(0), KILLED] {
+            let mut bench = at_kexec();
+            bench.end(5, outcome);
+            assert_eq!(bench.notices(), [Notice::NoKexec, Notice::Ending(Ending::Reboot)], "{outcome:?}");
+            assert!(bench.saw(Action::Spawn(Child::Ending { ending: Ending::Reboot, syncs: false })));
+            bench.end(6, Outcome::Exited(REFUSED));
+            assert!(bench.saw(Action::Leave(Ending::Reboot)));
+        }
+    }
+
+    #[test]
+    fn a_sync_that_hangs_before_another_kernel_makes_it_start_again() {
+        let mut bench = at_kexec();
+        bench.after(30);
+        assert!(bench.saw(Action::EndNow(Ending::Reboot)));
+    }
+
+    #[test]
+    fn a_later_request_takes_the_wish_of_an_earlier_one_back() {
+        let halt = Requests { ending: Some(Ending::Halt), ..STOP };
+        for (later, expected) in [(STOP, Ending::PowerOff), (halt, Ending::Halt)] {
+            let mut bench = Bench::in_stage_two();
+            bench.give(Event::Requests(halt));
+            bench.give(Event::Requests(later));
+            bench.end(3, Outcome::Exited(0));
+            bench.end(4, Outcome::Exited(0));
+            assert!(bench.saw(Action::Spawn(Child::Ending { ending: expected, syncs: true })), "{later:?}");
+        }
+    }
+
+    /// One that an earlier boot left behind, or that was never set.
+    #[test]
+    fn a_stop_file_that_did_not_ask_says_nothing_of_the_end() {
+        let mut bench = Bench::in_stage_two();
+        let unset = Requests { stop: false, ending: Some(Ending::Halt), ..STOP };
+        bench.give(Event::Requests(unset));
+        assert_eq!(bench.seen, []);
+        bench.requests = unset;
         bench.end(3, Outcome::Exited(0));
         bench.end(4, Outcome::Exited(0));
         assert!(bench.saw(Action::Spawn(OFF)));
@@ -896,7 +1025,7 @@ mod tests {
     /// process, a deadline or a person.
     #[test]
     fn every_short_history_keeps_the_promises() {
-        const KINDS: usize = 10;
+        const KINDS: usize = 11;
         for history in 0..KINDS.pow(5) {
             let mut bench = Bench::new();
             let mut rest = history;
@@ -925,6 +1054,10 @@ mod tests {
                     (7, ..) => bench.give(Event::PowerFail { has_script: true }),
                     (8, ..) => bench.after(10),
                     (9, ..) => bench.give(Event::Asked(Ending::Halt)),
+                    (10, ..) => {
+                        bench.requests = NEXT_KERNEL;
+                        bench.give(Event::Requests(NEXT_KERNEL));
+                    }
                     _ => {}
                 }
                 let waits_for_nothing = match bench.boot.state {
