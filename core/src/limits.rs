@@ -103,6 +103,9 @@ pub const STAGE_THREE_LIMIT: Duration = Duration::from_seconds(600);
 /// Until a stage that crashed, or could not be run, is tried again.
 pub const STAGE_RETRY: Duration = Duration::from_seconds(5);
 
+/// Bytes of a kernel's release, with a NUL: the kernel has no longer one.
+pub const RELEASE_BYTES: usize = 65;
+
 /// Bytes read of the stop file: the longest word in it has eight, and a newline. One with more says nothing.
 pub const STOP_FILE_BYTES: usize = 16;
 

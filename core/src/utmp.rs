@@ -53,6 +53,21 @@ impl Record {
         Self([0; RECORD_BYTES])
     }
 
+    /// That of a boot of the kernel called `release`.
+    pub fn of_boot(release: &[u8], time: Label) -> Self {
+        Self::of_machine(Kind::Boot, b"reboot", b"~", release, time)
+    }
+
+    /// That of the end of the machine.
+    pub fn of_shutdown(release: &[u8], time: Label) -> Self {
+        Self::of_machine(Kind::RunLevel, b"shutdown", b"~~", release, time)
+    }
+
+    fn of_machine(kind: Kind, user: &[u8], line: &[u8], release: &[u8], time: Label) -> Self {
+        let record = Self::new().with_kind(kind).with_user(user).with_line(line).with_id(b"~~");
+        record.with_host(release).with_time(time)
+    }
+
     /// The record that a file holds.
     pub const fn from_bytes(bytes: [u8; RECORD_BYTES]) -> Self {
         Self(bytes)
@@ -168,6 +183,18 @@ mod tests {
         assert_eq!(record.as_bytes(), &expected);
         assert_eq!((record.line(), record.user()), (&b"tty1"[..], &b"ada"[..]));
         assert!(record.is(Kind::User) && !record.is(Kind::Dead));
+    }
+
+    /// As halt(8) of Void has them, which last(1) knows.
+    #[test]
+    fn boots_and_shutdowns_are_those_that_other_programs_know() {
+        let time = Label::from_unix(1_800_000_000, 0);
+        let common = Record::new().with_id(b"~~").with_host(b"6.12.3").with_time(time);
+        let boot = common.clone().with_kind(Kind::Boot).with_user(b"reboot").with_line(b"~");
+        assert_eq!(Record::of_boot(b"6.12.3", time), boot);
+        let shutdown = common.with_kind(Kind::RunLevel).with_user(b"shutdown").with_line(b"~~");
+        assert_eq!(Record::of_shutdown(b"6.12.3", time), shutdown);
+        assert_eq!((&boot.0[..2], &shutdown.0[..2]), (&2_u16.to_ne_bytes()[..], &1_u16.to_ne_bytes()[..]));
     }
 
     #[test]

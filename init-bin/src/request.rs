@@ -9,7 +9,7 @@ use supervision::boot::event::{Ending, Requests};
 use supervision::limits::STOP_FILE_BYTES;
 use supervision::process::errno::Errno;
 use sys::file::{self, CURRENT};
-use sys::report;
+use sys::{machine, report};
 
 /// One request, in both of its places.
 type Places = [&'static CStr; 2];
@@ -18,9 +18,6 @@ const STOP: Places = [c"/run/runit/stopit", c"/etc/runit/stopit"];
 const REBOOT: Places = [c"/run/runit/reboot", c"/etc/runit/reboot"];
 const NO_SYNC: &CStr = c"/etc/runit/nosync";
 const DIRECTORY: &CStr = c"/run/runit";
-
-/// Whether another kernel is loaded for kexec: `1` if it is.
-const NEXT_KERNEL: &CStr = c"/sys/kernel/kexec_loaded";
 
 const SET: u32 = 0o100;
 const UNSET: u32 = 0;
@@ -40,16 +37,16 @@ pub fn read() -> Requests {
     let mut buffer = [0; STOP_FILE_BYTES];
     Requests {
         stop: is_set(STOP),
-        ending: Ending::from_request(read_first(&STOP, &mut buffer)),
+        ending: Ending::from_request(read_text(STOP, &mut buffer)),
         reboot: is_set(REBOOT),
-        has_next_kernel: read_first(&[NEXT_KERNEL], &mut buffer).starts_with(b"1"),
+        has_next_kernel: machine::has_next_kernel(),
         no_sync: file::metadata(CURRENT, NO_SYNC).is_ok(),
     }
 }
 
-/// The first bytes of the first of these files that is there. Whatever has its name, nothing is waited for.
-fn read_first<'buffer>(paths: &[&CStr], buffer: &'buffer mut [u8]) -> &'buffer [u8] {
-    let opened = paths.iter().find_map(|path| file::open_read(CURRENT, path).ok());
+/// The first bytes of the first of the two places that is there. Whatever is there, nothing is waited for.
+fn read_text(places: Places, buffer: &mut [u8]) -> &[u8] {
+    let opened = places.into_iter().find_map(|path| file::open_read(CURRENT, path).ok());
     opened.and_then(|file| file::read(file.as_fd(), buffer).ok()).unwrap_or(&[])
 }
 

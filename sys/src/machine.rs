@@ -1,9 +1,29 @@
-//! What only pid 1 asks of the kernel: the machine as a whole.
+//! The machine as a whole.
+
+use core::ffi::CStr;
 
 use rustix::system::RebootCommand;
+use supervision::limits::RELEASE_BYTES;
 use supervision::process::signal::Signal;
+use supervision::text::Text;
 
+use crate::file::{self, CURRENT};
 use crate::{Result, errno, process};
+
+/// Whether another kernel is loaded: `1` if it is.
+const NEXT_KERNEL: &CStr = c"/sys/kernel/kexec_loaded";
+
+/// The release of the running kernel.
+pub fn kernel_release() -> Text<RELEASE_BYTES> {
+    Text::from_bytes(rustix::system::uname().release().to_bytes())
+}
+
+/// Whether a kernel is loaded that [`kexec`] starts.
+pub fn has_next_kernel() -> bool {
+    let mut buffer = [0; 1];
+    let opened = file::open_read(CURRENT, NEXT_KERNEL);
+    opened.and_then(|file| file::read(file.as_fd(), &mut buffer).map(|text| text == b"1")).unwrap_or(false)
+}
 
 /// Sends a signal to every process but pid 1 (and the caller).
 pub fn signal_all(signal: Signal) {
@@ -47,7 +67,7 @@ pub fn halt() -> Result<()> {
     rustix::system::reboot(RebootCommand::Halt).map_err(errno)
 }
 
-/// Starts the kernel that was loaded for it. Does not return unless it fails.
+/// Starts the kernel that is loaded for it. Does not return unless it fails.
 ///
 /// # Errors
 /// `EINVAL` if none is loaded; else the kernel's.

@@ -2,61 +2,147 @@
 
 use core::ffi::CStr;
 
+use supervision::boot::event::Ending;
 use supervision::process::errno::Errno;
-use sys::{Result, machine, process, report, standard};
+use supervision::utmp::Record;
+use sys::file::{self, Missing};
+use sys::{Result, clock, machine, process, report, standard};
 
-use crate::Words;
+use crate::{Words, records};
 
 const EXIT_FAILED: i32 = 1;
 
 /// The command that talks to pid 1.
 const INIT: &CStr = c"/sbin/runit-init";
 
+const UTMP: &CStr = c"/run/utmp";
+const WTMP: &CStr = c"/var/log/wtmp";
+
+/// What is wanted.
+struct Wanted {
+    ending: Ending,
+    is_forced: bool,
+    syncs: bool,
+    is_recorded: bool,
+    /// Nothing but a record of a shutdown.
+    records_shutdown: bool,
+    /// Nothing but a record of a boot.
+    records_boot: bool,
+}
+
 /// Does what its name says.
 pub fn main(words: Words) -> i32 {
-    let mut is_forced = false;
-    let mut syncs = true;
+    let Some(wanted) = read_words(words) else {
+        let template: &[u8] =
+            if words.name() == b"reboot" { b"usage: % [-Bdfhiknw]\n" } else { b"usage: % [-Bdfhinpw]\n" };
+        report::line(standard::error(), template, &[words.name()]);
+        return EXIT_FAILED;
+    };
+    if wanted.records_boot || wanted.records_shutdown {
+        return record(words, &wanted);
+    }
+    if wanted.is_forced { force(words, &wanted) } else { ask(words, wanted.ending) }
+}
+
+/// `None` for wrong usage.
+fn read_words(words: Words) -> Option<Wanted> {
+    let ending = match words.name() {
+        b"reboot" => Ending::Reboot,
+        b"poweroff" => Ending::PowerOff,
+        _ => Ending::Halt,
+    };
+    let mut wanted = Wanted {
+        ending,
+        is_forced: false,
+        syncs: true,
+        is_recorded: true,
+        records_shutdown: false,
+        records_boot: false,
+    };
     for index in 1..words.count() {
-        match words.get(index).map(CStr::to_bytes) {
-            Some([b'-', letters @ ..]) if !letters.is_empty() => {
-                for letter in letters {
-                    match letter {
-                        b'f' => is_forced = true,
-                        b'n' => syncs = false,
-                        _ => return usage(words),
-                    }
-                }
+        let Some([b'-', letters @ ..]) = words.get(index).map(CStr::to_bytes) else { return None };
+        if letters.is_empty() {
+            return None;
+        }
+        for letter in letters {
+            match (letter, ending) {
+                (b'f', _) => wanted.is_forced = true,
+                (b'n', _) => wanted.syncs = false,
+                (b'd', _) => wanted.is_recorded = false,
+                (b'w', _) => wanted.records_shutdown = true,
+                (b'B', _) => wanted.records_boot = true,
+                (b'h' | b'i', _) => {}
+                (b'p', Ending::Halt | Ending::PowerOff) => wanted.ending = Ending::PowerOff,
+                (b'k', Ending::Reboot) => wanted.ending = Ending::Kexec,
+                _ => return None,
             }
-            _ => return usage(words),
         }
     }
-    if is_forced { force(words, syncs) } else { ask(words) }
+    Some(wanted)
 }
 
-fn usage(words: Words) -> i32 {
-    report::line(standard::error(), b"usage: % [-fn]\n", &[words.name()]);
-    EXIT_FAILED
-}
-
-fn ask(words: Words) -> i32 {
-    let level = if words.name() == b"reboot" { c"6" } else { c"0" };
-    let reason = process::execute(INIT, &[c"init", level], words.environment());
+fn ask(words: Words, ending: Ending) -> i32 {
+    let (level, ending) = match ending {
+        Ending::Halt => (c"0", c"halt"),
+        Ending::PowerOff => (c"0", c"poweroff"),
+        Ending::Reboot => (c"6", c"reboot"),
+        Ending::Kexec => (c"6", c"kexec"),
+    };
+    let reason = process::execute(INIT, &[c"init", level, ending], words.environment());
     fail(words, b"%: fatal: unable to run /sbin/runit-init: %", reason)
 }
 
-fn force(words: Words, syncs: bool) -> i32 {
-    if syncs {
+fn force(words: Words, wanted: &Wanted) -> i32 {
+    // Stage 3, which would do it, is left out. Others than root are most likely refused, and nothing ends.
+    if process::effective_user() == 0 {
+        record(words, wanted);
+    }
+    if wanted.syncs {
         machine::sync();
     }
-    let outcome: Result<()> = match words.name() {
-        b"reboot" => machine::restart(),
-        b"poweroff" => machine::power_off(),
-        _ => machine::halt(),
+    let outcome: Result<()> = match wanted.ending {
+        Ending::Halt => machine::halt(),
+        Ending::PowerOff => machine::power_off(),
+        Ending::Kexec if machine::has_next_kernel() => machine::kexec().or_else(|_| machine::restart()),
+        Ending::Reboot | Ending::Kexec => machine::restart(),
     };
     match outcome {
         Ok(()) => 0,
         Err(reason) => fail(words, b"%: fatal: unable to end the machine: %", reason),
     }
+}
+
+/// Records a boot or a shutdown; the exit code says whether that went well.
+fn record(words: Words, wanted: &Wanted) -> i32 {
+    if !wanted.is_recorded {
+        return 0;
+    }
+    let (release, now) = (machine::kernel_release(), clock::wall());
+    let (record, files): (_, &[&CStr]) = if wanted.records_boot {
+        (Record::of_boot(release.as_bytes(), now), &[UTMP, WTMP])
+    } else {
+        (Record::of_shutdown(release.as_bytes(), now), &[WTMP])
+    };
+    let mut code = 0;
+    for path in files {
+        match append(path, &record) {
+            // Nobody wants records, or there is no place for them.
+            Ok(()) | Err(Errno::NOENT | Errno::ROFS) => {}
+            Err(reason) => {
+                let values = [words.name(), path.to_bytes(), reason.text()];
+                report::line(standard::error(), b"%: warning: unable to write %: %", &values);
+                code = EXIT_FAILED;
+            }
+        }
+    }
+    code
+}
+
+fn append(path: &CStr, record: &Record) -> Result<()> {
+    let records = file::open_to_add(path, Missing::Refused)?;
+    // Who has it may hang, and the machine shall go down.
+    let _ = file::lock(records.as_fd());
+    records::append(&records, record)
 }
 
 fn fail(words: Words, template: &[u8], reason: Errno) -> i32 {
