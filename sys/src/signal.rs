@@ -113,7 +113,8 @@ fn change_mask(how: u32, bits: Bits) -> Result<Bits> {
     Ok(old)
 }
 
-fn restore_default(signal: Signal) {
+/// Undoes that the caller was started with this signal ignored.
+pub fn restore_default(signal: Signal) {
     // Handler, flags, restorer and set: all zero is the default action.
     let action: [Bits; 4] = [0; 4];
     let arguments = [signal.number().into(), (&raw const action).expose_provenance(), 0, BITS_SIZE];
