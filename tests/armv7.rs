@@ -187,6 +187,26 @@ fn utmpset_marks_a_line() {
 }
 
 #[test]
+fn halt_makes_records() {
+    if !needs(&["namespaces"]) {
+        return;
+    }
+    let Some(scratch) = arm_scratch() else { return };
+    let apart = Apart::new(&scratch);
+    for file in [apart.utmp(), apart.wtmp()] {
+        std::fs::write(file, "").expect("an empty file");
+    }
+    let start = now();
+    assert_eq!(apart.run(&["halt", "-B"]), Output::exit(0, "", ""));
+    assert_eq!(apart.run(&["halt", "-w"]), Output::exit(0, "", ""));
+    let records = LoginRecord::read(&apart.wtmp());
+    let seen: Vec<_> = records.iter().map(|record| (record.kind, &*record.user, &*record.line, &*record.id)).collect();
+    assert_eq!(seen, [(2, "reboot", "~", "~~"), (1, "shutdown", "~~", "~~")]);
+    assert!(records.iter().all(|record| record.is_since(start) && !record.host.is_empty()), "{records:?}");
+    assert_eq!(LoginRecord::read(&apart.utmp()), &records[..1]);
+}
+
+#[test]
 fn levels_change() {
     let Some(scratch) = arm_scratch() else { return };
     let levels = scratch.directory("levels");
@@ -222,6 +242,7 @@ fn init_as_a_command() {
     };
     assert_eq!(apart("init 9"), Output::exit(0, "", "usage: init 0|6\n\n"));
     assert_eq!(apart("(runit) || exit $?"), Output::exit(111, "", "- runit: fatal: must be run as process no 1.\n"));
+    assert_eq!(apart("init 0 halt; cat /run/runit/stopit"), Output::exit(0, "halt\n", ""));
     let asked = Output::exit(0, "CONT\n100 /run/runit/reboot\n100 /run/runit/stopit\n", "");
     assert_eq!(apart("trap 'echo CONT' CONT; (exec init 6); stat -c '%a %n' /run/runit/*"), asked);
 }

@@ -1,5 +1,5 @@
-//! What only a machine of one's own allows: a wall clock that jumps by decades (F31, K14, K61), and the right to be spared
-//! when the memory is short (F12). A kernel in QEMU whose first program is a shell script: it makes the faults and says
+//! What only a machine of one's own allows: a wall clock that jumps by decades (F31, K14, K61), the right to be spared
+//! when the memory is short (F12), and a kernel that starts another one. A kernel in QEMU whose first program is a shell script: it makes the faults and says
 //! what it saw, as lines `NAME: VALUE`.
 
 use std::path::{Path, PathBuf};
@@ -21,6 +21,11 @@ fn kernel() -> Option<PathBuf> {
 
 /// Boots a machine with `script` as its first program, and gives back what was said on its console.
 fn run_machine(script: &str) -> Option<Vec<(String, String)>> {
+    run_machine_with(script, |_, _| true)
+}
+
+/// The same with more in its root, laid there by `prepare`, which gets the kernel too; it says whether that could be done.
+fn run_machine_with(script: &str, prepare: impl Fn(&Root, &Path) -> bool) -> Option<Vec<(String, String)>> {
     if !needs(&["qemu-system-x86_64", "busybox"]) {
         return None;
     }
@@ -35,6 +40,9 @@ fn run_machine(script: &str) -> Option<Vec<(String, String)>> {
          exec >/dev/console 2>&1 </dev/null\n";
     let epilogue = "\necho 'machine: ends'\nsync\npoweroff -f\n";
     let _etc = support::Service::create(root.path()).executable("init", &format!("{prologue}{script}{epilogue}"));
+    if !prepare(&root, &kernel) {
+        return None;
+    }
     // Under this name it is left out of what a failing test prints.
     let image = scratch.directory("image/root").join("initramfs");
     let mut command = scratch.command("sh");
@@ -224,4 +232,75 @@ fn adds_f12_supervisors_are_spared_and_their_children_are_not() {
             assert_eq!(facts.get(&format!("{name} of {score}")), expected, "{name}: {:#?}", facts.0);
         }
     }
+}
+
+/// kexec_file_load(2), for which busybox has no program.
+const LOADER: &str = r#"
+#include <fcntl.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+int main(int count, char **words)
+{
+    int kernel = open(words[1], O_RDONLY);
+    int initramfs = open(words[2], O_RDONLY);
+
+    return count != 4 || syscall(SYS_kexec_file_load, kernel, initramfs, strlen(words[3]) + 1, words[3], 0L) != 0;
+}
+"#;
+
+/// The first program of the second kernel.
+const SECOND: &str = "#!/bin/busybox sh\n/bin/busybox mount -t proc proc /proc; /bin/busybox mount -t devtmpfs dev /dev
+exec >/dev/console 2>&1\necho \"second kernel: $(/bin/busybox cat /proc/cmdline)\"\necho 'machine: ends'
+/bin/busybox poweroff -f\n";
+
+/// Lays the loader, the kernel and an initramfs for it into the root; false if there is no compiler for the loader.
+fn lay_second_kernel(root: &Root, kernel: &Path) -> bool {
+    let scratch = Scratch::new();
+    let source = scratch.file("loader.c", LOADER);
+    let mut compile = scratch.command("cc");
+    compile.args(["-static", "-Os", "-o"]).arg(root.path().join("sbin/loader")).arg(source);
+    let output = scratch.output(compile);
+    if output.ending != Ending::Exit(0) {
+        skip(&format!("needs a C compiler and a static libc: {}", output.stderr));
+        return false;
+    }
+    std::fs::copy(kernel, root.path().join("kernel")).expect("the kernel");
+    let second = scratch.directory("second");
+    for directory in ["bin", "dev", "proc"] {
+        std::fs::create_dir(second.join(directory)).expect("a directory");
+    }
+    std::fs::copy(root.path().join("bin/busybox"), second.join("bin/busybox")).expect("busybox");
+    let _init = support::Service::create(&second).executable("init", SECOND);
+    let mut pack = scratch.command("sh");
+    pack.args(["-c", "cd second && find . | busybox cpio -o -H newc >\"$0\" 2>/dev/null"]);
+    pack.arg(root.path().join("second"));
+    scratch.output(pack).ending == Ending::Exit(0)
+}
+
+/// Stage 2 loads the kernel that runs once more, and asks for it.
+const KEXEC: &str = r#"
+mkdir -p /sys /run/runit; mount -t sysfs sys /sys
+echo '#!/bin/sh' | tee /etc/runit/1 /etc/runit/2 >/etc/runit/3
+echo 'echo "loaded before: $(cat /sys/kernel/kexec_loaded)"' >>/etc/runit/1
+cat >>/etc/runit/2 <<'END'
+/sbin/loader /kernel /second 'console=ttyS0 quiet loglevel=1 panic=-1 again'
+echo "loaded in stage 2: $(cat /sys/kernel/kexec_loaded)"
+/sbin/reboot -k
+exec sleep 1000
+END
+echo 'echo "stage 3: runs"' >>/etc/runit/3
+chmod 755 /etc/runit/[123]
+exec /sbin/init
+"#;
+
+#[test]
+fn adds_kexec_starts_another_kernel() {
+    let Some(facts) = run_machine_with(KEXEC, lay_second_kernel).map(Facts) else { return };
+    assert_eq!((facts.get("loaded before"), facts.get("loaded in stage 2")), ("0", "1"));
+    assert_eq!(facts.get("stage 3"), "runs");
+    assert!(facts.0.contains(&("- runit".to_owned(), "system kexec.".to_owned())), "{:#?}", facts.0);
+    assert!(!facts.0.iter().any(|fact| fact.1 == "system reboot."), "{:#?}", facts.0);
+    assert!(facts.get("second kernel").ends_with(" again"), "{:#?}", facts.0);
 }

@@ -1018,7 +1018,7 @@ fn mends_f63_kexec_without_a_kernel_is_a_reboot() {
     }
 }
 
-/// No namespace has a kernel of its own: the call is refused.
+/// No namespace has a kernel of its own: the call is refused. A real kernel is started in `tests/guest.rs`.
 #[test]
 fn mends_f63_kexec_that_is_refused_is_a_reboot() {
     if !can_boot() {
