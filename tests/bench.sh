@@ -4,8 +4,8 @@
 #   tests/bench.sh [FIGURE ...]     all figures, or only these; `tests/bench.sh --list` names them
 #
 # A line `# figure NAME ours=... debian=... s6=... bare=... asked=... unit=...` for each as it comes, then the table.
-# Rows that need s6-log are left out, and told, where it could not be had. The exit code is 0 only if all that is asked
-# is reached. PIPIT_BIN=DIRECTORY measures other programs than out/x86_64/bin.
+# Rows that need s6-log are left out, and told, where it could not be had; so is chpst-full without the superuser. The
+# exit code is 0 only if all that is asked is reached. PIPIT_BIN=DIRECTORY measures other programs than out/x86_64/bin.
 set -eu
 
 root=$(cd "$(dirname "$0")/.." && pwd)

@@ -119,7 +119,7 @@ fn run(matches: &ArgMatches) -> Result<bool> {
     let directory = |name: &str| -> Result<PathBuf> {
         let given: &PathBuf = matches.get_one(name).context("clap wants it")?;
         let path = given.canonicalize().with_context(|| format!("unable to find programs: {}", given.display()))?;
-        for program in ["runsvdir", "runsv", "sv", "svlogd"] {
+        for program in ["runsvdir", "runsv", "sv", "svlogd", "chpst"] {
             ensure!(path.join(program).exists(), "unable to find a program: {}/{program}", path.display());
         }
         Ok(path)

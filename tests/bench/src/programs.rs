@@ -1,4 +1,5 @@
-//! The programs that are built here, of C: one must be smaller than any that is there, the others quite ordinary.
+//! The programs that are built here, of C: two must be smaller than any that is there, the others
+//! quite ordinary.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -6,7 +7,7 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, ensure};
 
-/// For the service: no library, no pages that are written to, nothing to prepare.
+/// For the service and for what executes another program: no library, no pages that are written to, nothing to prepare.
 const SMALLEST: [&str; 10] = [
     "-s",
     "-static",
@@ -28,6 +29,8 @@ pub struct Programs {
     pub launcher: PathBuf,
     /// Copies line by line, and no more.
     pub copier: PathBuf,
+    /// Executes another program, and no more.
+    pub passer: PathBuf,
 }
 
 impl Programs {
@@ -37,6 +40,7 @@ impl Programs {
             stub: compile(scratch, "stub", include_str!("stub.c"), &SMALLEST)?,
             launcher: compile(scratch, "launcher", include_str!("launcher.c"), &[])?,
             copier: compile(scratch, "copier", include_str!("copier.c"), &[])?,
+            passer: compile(scratch, "passer", include_str!("passer.c"), &SMALLEST)?,
         })
     }
 }

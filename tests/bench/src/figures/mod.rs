@@ -1,5 +1,6 @@
 //! The figures, each measured with processes of its own.
 
+mod chpst;
 mod kill;
 mod log;
 mod memory;
@@ -25,7 +26,7 @@ pub struct Figure {
 }
 
 /// All of them, in the order of the table.
-pub const ALL: [Figure; 10] = [
+pub const ALL: [Figure; 12] = [
     status::FIGURE,
     restart::FIGURE,
     kill::FIGURE,
@@ -36,6 +37,8 @@ pub const ALL: [Figure; 10] = [
     log::single::FIGURE,
     log::memory::FIGURE,
     log::idle::FIGURE,
+    chpst::FIGURE,
+    chpst::FULL,
 ];
 
 /// Times the first `N` sides so often.
