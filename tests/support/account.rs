@@ -22,6 +22,11 @@ impl Account {
         Account { id: 1_000_000 + std::process::id() * 64 + NEXT.fetch_add(1, Ordering::Relaxed) % 64 }
     }
 
+    /// The number of both.
+    pub fn id(self) -> u32 {
+        self.id
+    }
+
     /// Gives a directory and all that is in it to the user.
     pub fn own(self, path: &Path) {
         chown(path, Some(self.id), Some(self.id)).expect("a new owner");

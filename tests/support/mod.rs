@@ -10,6 +10,8 @@
 
 mod account;
 mod apart;
+mod conditions;
+mod executed;
 mod fake;
 mod idle;
 mod log;
@@ -28,6 +30,8 @@ mod wait;
 
 pub use account::Account;
 pub use apart::Apart;
+pub use conditions::Conditions;
+pub use executed::{Executed, Parts};
 pub use fake::FakeService;
 pub use idle::{has_pending_signals, polls, system_call, waiting_bytes, waits};
 pub use log::{CLOSED, LogDirectory, LogFile, OPEN};

@@ -93,11 +93,7 @@ impl Supervisor {
         command.stdin(Stdio::null()).stdout(append(&stdout)).stderr(append(&stderr));
         // SAFETY: the closure only makes system calls, allocates nothing and takes no lock.
         unsafe {
-            command.pre_exec(move || {
-                reset_signals();
-                nix::sys::stat::umask(nix::sys::stat::Mode::from_bits_truncate(0o022));
-                nix::sys::prctl::set_pdeathsig(farewell).map_err(std::io::Error::from)
-            });
+            command.pre_exec(move || prepare(farewell));
         }
         let child = spawn(&mut command).unwrap_or_else(|error| panic!("unable to start {command:?}: {error}"));
         Supervisor { child, ended: None, stdout, stderr, shared: Arc::clone(shared) }
@@ -151,6 +147,13 @@ impl Supervisor {
     pub fn wait_stderr(&self, text: &str) {
         wait_until(&format!("stderr with {text:?}"), || self.stderr().contains(text).then_some(()));
     }
+}
+
+/// What is set for every process between fork and exec. Makes system calls only.
+pub(crate) fn prepare(farewell: Signal) -> std::io::Result<()> {
+    reset_signals();
+    nix::sys::stat::umask(nix::sys::stat::Mode::from_bits_truncate(0o022));
+    nix::sys::prctl::set_pdeathsig(farewell).map_err(std::io::Error::from)
 }
 
 /// A shell that runs the tests in the background has them ignore INT and QUIT; no service may inherit that.

@@ -167,6 +167,11 @@ impl Scratch {
         command
     }
 
+    /// The entry of an environment by which a process is known to be of this test.
+    pub fn mark(&self) -> String {
+        format!("{MARK}={}", self.path().display())
+    }
+
     /// Starts a command that stays; it gets `farewell` if the test dies.
     pub fn start(&self, command: Command, farewell: Signal) -> Supervisor {
         Supervisor::start(command, farewell, &self.shared)
