@@ -1,4 +1,5 @@
-//! Who plays: which program supervises and which one is the client, or which one logs and which one goes on.
+//! Who plays: which program supervises and which one is the client, which one logs and which one goes on, or whose
+//! program does something.
 
 /// A set of binaries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,6 +38,11 @@ pub enum Combination {
         /// Whose goes on.
         next: Programs,
     },
+    /// A program that does one thing.
+    Command {
+        /// Whose it is.
+        programs: Programs,
+    },
 }
 
 /// Which combinations a scenario is played in. Each begins with the one that the others are held against.
@@ -56,6 +62,8 @@ pub enum Roles {
     Logger,
     /// One `svlogd`, and another that goes on in its directories.
     Loggers,
+    /// A program that does one thing.
+    Command,
 }
 
 impl Roles {
@@ -68,6 +76,7 @@ impl Roles {
             Roles::Told => &[Client::Sv(Runit), Client::Sv(Ours), Client::Busybox],
             Roles::Busybox => &[Client::Busybox],
             Roles::Logger => return [Runit, Ours].map(|all| Combination::Logged { first: all, next: all }).to_vec(),
+            Roles::Command => return [Runit, Ours].map(|programs| Combination::Command { programs }).to_vec(),
             Roles::Loggers => {
                 return pairs(&[Runit, Ours], &[Runit, Ours], |first, next| Combination::Logged { first, next });
             }
@@ -99,6 +108,7 @@ impl std::fmt::Display for Combination {
             Combination::Logged { first, next } => {
                 write!(formatter, "{} svlogd, then {}", whose(first), whose(next))
             }
+            Combination::Command { programs } => write!(formatter, "{} program", whose(programs)),
         }
     }
 }

@@ -90,6 +90,10 @@ fn judge(name: &str, all: &[(Combination, &Seen)], troubles: &mut Vec<String>) {
     if base.1.iter().any(|(label, _)| label == "given up") {
         troubles.push(format!("{name}: {}: {:#?}", base.0, base.1));
     }
+    // Left out: what it needs is not here.
+    if all.iter().all(|(_, seen)| seen.is_empty()) {
+        return;
+    }
     // Held against itself, runit has no difference to show.
     let list: Vec<(&Wanted, &wanted::Seen)> = wanted::all()
         .filter(|_| !support::is_reference())

@@ -1,12 +1,19 @@
 //! One table of scenarios, played by runit alone, by our programs, and by both together: our `sv` on runit's `runsv`,
-//! runit's `sv` on ours, busybox's `svc` on each, one `svlogd` after the other in the same log directories. What is seen
-//! (lines, exit codes, the files of `supervise/`, what the services noted, log directories byte by byte) is held against
-//! what runit alone does; every wanted difference stands in `wanted.rs`.
+//! runit's `sv` on ours, busybox's `svc` on each, one `svlogd` after the other in the same log directories, and `chpst`. What
+//! is seen (lines, exit codes, the files of `supervise/`, what the services noted, log directories byte by byte, what an
+//! executed program finds) is held against what runit alone does; every wanted difference stands in `wanted.rs`.
 //!
 //! With `PIPIT_SCENARIO` only the scenarios with this in their name are played, and with `PIPIT_SHOW` what runit alone
 //! does is printed. With runit's own programs under test there must be no difference at all.
 
 mod cast;
+mod chpst;
+mod chpst_environment;
+mod chpst_limits;
+mod chpst_names;
+mod chpst_program;
+mod chpst_state;
+mod chpst_users;
 mod compare;
 mod contents;
 mod control;
@@ -116,6 +123,11 @@ fn svlogd_network_scenarios() {
 #[test]
 fn svlogd_several_scenarios() {
     compare::compare(&svlogd_several::scenarios());
+}
+
+#[test]
+fn chpst_scenarios() {
+    compare::compare(&chpst::scenarios());
 }
 
 /// Names are unique, and whatever is wanted is wanted of a scenario that there is.

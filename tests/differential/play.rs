@@ -64,6 +64,7 @@ impl Play {
             }
             Combination::Supervised { supervisor, client: Client::Busybox } => (supervisor, reference.busybox.clone()),
             Combination::Logged { first, next } => (first, of(next).join("svlogd")),
+            Combination::Command { programs } => (programs, PathBuf::new()),
         };
         let scratch = Scratch::with_programs(of(first).to_owned());
         let programs = [Programs::Runit, Programs::Ours].map(|programs| of(programs).to_owned());
@@ -275,7 +276,9 @@ impl Play {
             Combination::Supervised { client: Client::Busybox, .. } => {
                 self.client(&["svc", &format!("-{letter}"), &format!("./{name}")])
             }
-            Combination::Supervised { client: Client::Test, .. } | Combination::Logged { .. } => {
+            Combination::Supervised { client: Client::Test, .. }
+            | Combination::Logged { .. }
+            | Combination::Command { .. } => {
                 service.send(&letter.to_string());
                 return self.settle(service);
             }

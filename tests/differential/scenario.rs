@@ -38,6 +38,7 @@ pub fn table() -> Vec<Scenario> {
         crate::svlogd_processor::scenarios(),
         crate::svlogd_network::scenarios(),
         crate::svlogd_several::scenarios(),
+        crate::chpst::scenarios(),
     ];
     parts.into_iter().flatten().collect()
 }

@@ -3,6 +3,7 @@
 //!
 //! A difference that is not here fails the tests, and so does an entry that no longer occurs.
 
+mod chpst;
 mod svlogd;
 
 use crate::cast::{Client, Combination, Programs};
@@ -18,6 +19,8 @@ pub enum Side {
     Svlogd,
     /// Our `svlogd`: seen where it goes on.
     NextSvlogd,
+    /// Our `chpst`.
+    Chpst,
 }
 
 impl Side {
@@ -28,8 +31,11 @@ impl Side {
             (Side::Sv, Combination::Supervised { client, .. }) => client == Client::Sv(Programs::Ours),
             (Side::Svlogd, Combination::Logged { first, .. }) => first == Programs::Ours,
             (Side::NextSvlogd, Combination::Logged { next, .. }) => next == Programs::Ours,
-            (Side::Runsv | Side::Sv, Combination::Logged { .. })
-            | (Side::Svlogd | Side::NextSvlogd, Combination::Supervised { .. }) => false,
+            (Side::Chpst, Combination::Command { programs }) => programs == Programs::Ours,
+            (
+                Side::Runsv | Side::Sv | Side::Svlogd | Side::NextSvlogd | Side::Chpst,
+                Combination::Supervised { .. } | Combination::Logged { .. } | Combination::Command { .. },
+            ) => false,
         }
     }
 }
@@ -66,7 +72,7 @@ const fn seen(scenarios: &'static [&'static str], at: &'static str, theirs: &'st
 
 /// The list.
 pub fn all() -> impl Iterator<Item = &'static Wanted> {
-    SUPERVISION.iter().chain(svlogd::WANTED)
+    SUPERVISION.iter().chain(svlogd::WANTED).chain(chpst::WANTED)
 }
 
 /// What is wanted of `runsv`, `runsvdir` and `sv`.
