@@ -84,6 +84,20 @@ fn limits_hold_for_the_program() {
     case.executes(&words, |executed| assert_eq!(executed.limit("Max data size"), "300000"));
 }
 
+/// Nothing more is needed to tell what fails then.
+#[test]
+fn limits_do_not_hinder_the_last_message() {
+    let case = Case::new();
+    let long = "x".repeat(100_000);
+    for value in ["0", "1", "4096", "100000"] {
+        case.refuses(&["-m", value, "./nowhere"], "unable to run: ./nowhere: file does not exist");
+        case.refuses(&["-m", value, "nowhere"], "unable to run: nowhere: file does not exist");
+        case.refuses(&["-m", value, "-b", &long, "nowhere"], &format!("unable to run: {long}: file does not exist"));
+        let output = case.run_as("softlimit", &["-s", value, "-a", value, "nowhere"]);
+        assert_eq!(output.stderr, "chpst: fatal: unable to run: nowhere: file does not exist\n");
+    }
+}
+
 /// Limits that came with it: it works with what there is, or says that there is none.
 #[test]
 fn little_memory() {

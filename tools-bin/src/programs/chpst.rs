@@ -243,6 +243,15 @@ fn run(words: Words, changes: &Changes, index: usize, program: &'static CStr) ->
     for (standard, is_closed) in standard::ALL.into_iter().zip(changes.closed) {
         close(standard, is_closed, words.was_closed(standard))?;
     }
+    let environment = variables.map_or(inherited, |variables| Environment::new(variables.into_strings()));
+    // When the limits hold there may be no memory for it.
+    let name = changes.name.unwrap_or(program);
+    let mut argv = words.from(index);
+    if changes.name.is_some() {
+        let (mut list, _) = List::copy(argv, 0, 0).map_err(out_of_memory)?;
+        list.replace_first(name);
+        argv = list.into_strings();
+    }
     for resource in ALL {
         if let Some(limit) = changes.limits.of(resource) {
             let hard = judge(rights::hard_limit(resource), b"getrlimit()")?;
@@ -250,14 +259,6 @@ fn run(words: Words, changes: &Changes, index: usize, program: &'static CStr) ->
                 judge(rights::set_limit(resource, soft, hard), b"setrlimit()")?;
             }
         }
-    }
-    let environment = variables.map_or(inherited, |variables| Environment::new(variables.into_strings()));
-    let name = changes.name.unwrap_or(program);
-    let mut argv = words.from(index);
-    if changes.name.is_some() {
-        let (mut list, _) = List::copy(argv, 0, 0).map_err(out_of_memory)?;
-        list.replace_first(name);
-        argv = list.into_strings();
     }
     // A PATH among the new variables is for the program, not for finding it.
     let path = inherited.variable(b"PATH");
