@@ -11,6 +11,7 @@
 //! |---|---|
 //! | [`limits`] | every capacity |
 //! | [`time`], [`tai64n`] | instants, and the labels that logs and status files carry |
+//! | [`local_time`] | what the clock on the wall shows |
 //! | [`supervise`] | one service, its log service, many services, the files that tell of them |
 //! | [`log`] | lines, log directories, rotation and processors |
 //! | [`boot`] | the stages of pid 1 |
@@ -21,6 +22,7 @@
 
 pub mod boot;
 pub mod limits;
+pub mod local_time;
 pub mod log;
 pub mod process;
 pub mod supervise;

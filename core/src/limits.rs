@@ -192,3 +192,9 @@ pub const VARIABLES: usize = 62;
 
 /// Bytes of `/etc/passwd` and `/etc/group` that are read at once.
 pub const ACCOUNTS_BYTES: usize = 1024;
+
+/// Bytes of a file of the time zone database; the longest has not 4000. A longer one counts as missing.
+pub const ZONE_BYTES: usize = 8192;
+
+/// Minutes in which the clock must show a time that is asked for: a day, and the longest that clocks are put back.
+pub const SEARCHED_MINUTES: u32 = 3 * 24 * 60;
