@@ -15,6 +15,7 @@
 //! | [`supervise`] | one service, its log service, many services, the files that tell of them |
 //! | [`log`] | lines, log directories, rotation and processors |
 //! | [`boot`] | the stages of pid 1 |
+//! | [`shutdown`] | when the machine goes down, who is told, and what is remembered of it |
 //! | [`utmp`] | records of who is logged in, of boots and shutdowns |
 //! | [`process`] | processes, signals, errors and the texts of all of these |
 #![cfg_attr(not(test), no_std)]
@@ -25,6 +26,7 @@ pub mod limits;
 pub mod local_time;
 pub mod log;
 pub mod process;
+pub mod shutdown;
 pub mod supervise;
 pub mod tai64n;
 pub mod text;

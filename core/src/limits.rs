@@ -198,3 +198,36 @@ pub const ZONE_BYTES: usize = 8192;
 
 /// Minutes in which the clock must show a time that is asked for: a day, and the longest that clocks are put back.
 pub const SEARCHED_MINUTES: u32 = 3 * 24 * 60;
+
+/// The longest time until a shutdown, in minutes: a year. More is refused.
+pub const SHUTDOWN_MINUTES: u64 = 525_600;
+
+/// Bytes of the message that goes with a shutdown. What is beyond is cut.
+pub const SHUTDOWN_MESSAGE: usize = 512;
+
+/// Bytes of the record of a shutdown that is pending: a pid, two words, three times, four letters.
+pub const SHUTDOWN_RECORD: usize = 96;
+
+/// Bytes of what is told of a shutdown, without the message.
+pub const SHUTDOWN_NEWS: usize = 128;
+
+/// Actions that one event can make a shutdown ask for.
+pub const SHUTDOWN_ACTIONS: usize = 4;
+
+/// So long before the machine goes down nobody may log in any more.
+pub const KEPT_OUT: Duration = Duration::from_seconds(5 * 60);
+
+/// What a pending shutdown gets to end when another replaces it.
+pub const REPLACE_LIMIT: Duration = Duration::from_seconds(5);
+
+/// Until the lock of a shutdown that was told to end is tried again.
+pub const LOCK_INTERVAL: Duration = Duration::from_milliseconds(10);
+
+/// How long a message to all terminals is waited for.
+pub const TELL_LIMIT: Duration = Duration::from_seconds(1);
+
+/// How long `runit-init`, which only leaves a request, is waited for.
+pub const REQUEST_LIMIT: Duration = Duration::from_seconds(10);
+
+/// Records in which users with a terminal are looked for. The users of those beyond are told nothing.
+pub const USER_RECORDS: usize = 4096;

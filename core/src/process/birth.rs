@@ -15,6 +15,16 @@ const START: usize = 19;
 pub struct Ticks(u64);
 
 impl Ticks {
+    /// The moment so many ticks after the boot.
+    pub const fn from_raw(ticks: u64) -> Self {
+        Self(ticks)
+    }
+
+    /// How many ticks after the boot it is.
+    pub const fn raw(self) -> u64 {
+        self.0
+    }
+
     /// The tick that a moment of the boot clock falls into.
     pub fn of(since_boot: Instant) -> Self {
         let part = since_boot.nanoseconds().wrapping_div(NANOSECONDS_IN_TICK);

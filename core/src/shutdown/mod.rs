@@ -1,0 +1,6 @@
+//! A shutdown that is asked for, pending, and under way: shutdown(8).
+
+pub mod countdown;
+pub mod news;
+pub mod record;
+pub mod request;
