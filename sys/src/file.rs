@@ -160,6 +160,14 @@ pub fn create_anew(directory: BorrowedFd<'_>, path: &CStr) -> Result<Descriptor>
     }
 }
 
+/// Makes a file for writing, with mode 0644 less the umask, unless something has its name.
+///
+/// # Errors
+/// `EEXIST` if something has; else the kernel's.
+pub fn create_new(directory: BorrowedFd<'_>, path: &CStr) -> Result<Descriptor> {
+    open(directory, path, O_WRONLY | O_CREAT | O_EXCL, 0o644)
+}
+
 /// Removes a file.
 ///
 /// # Errors
@@ -246,6 +254,22 @@ pub fn hand_over(opened: Descriptor) -> Result<()> {
     rustix::io::fcntl_setfd(opened.as_fd(), FdFlags::empty()).map_err(errno)
 }
 
+/// Opens a file to lock it, read it and write it. A link is not followed.
+///
+/// # Errors
+/// `ELOOP` if it is a link; else the kernel's.
+pub fn open_to_update(directory: BorrowedFd<'_>, path: &CStr) -> Result<Descriptor> {
+    open(directory, path, O_RDWR | O_NOFOLLOW, 0)
+}
+
+/// The same; makes it with mode 0600 less the umask if it is not there.
+///
+/// # Errors
+/// `ELOOP` if it is a link; else the kernel's.
+pub fn create_to_update(directory: BorrowedFd<'_>, path: &CStr) -> Result<Descriptor> {
+    open(directory, path, O_RDWR | O_CREAT | O_NOFOLLOW, 0o600)
+}
+
 /// Opens a file that is written to at its end, and tells what it is; makes it with mode 0600 less the umask if it is not there. A link is not
 /// followed.
 ///
@@ -321,6 +345,11 @@ pub fn lock(file: BorrowedFd<'_>) -> Result<()> {
 /// The kernel's.
 pub fn wait_for_lock(file: BorrowedFd<'_>) -> Result<()> {
     rustix::io::retry_on_intr(|| rustix::fs::flock(file, FlockOperation::LockExclusive)).map_err(errno)
+}
+
+/// Gives the lock of an open file back, whoever else has a copy of the descriptor.
+pub fn unlock(file: BorrowedFd<'_>) {
+    let _ = rustix::fs::flock(file, FlockOperation::Unlock);
 }
 
 /// Makes a directory; `mode` less the umask.

@@ -29,6 +29,7 @@ pub mod signal;
 pub mod standard;
 pub mod strings;
 pub mod terminal;
+pub mod timer;
 pub mod title;
 pub mod watch;
 

@@ -6,7 +6,7 @@
 
 use core::mem::ManuallyDrop;
 
-use linux_raw_sys::general::__NR_dup3;
+use linux_raw_sys::general::{__NR_close_range, __NR_dup3};
 use rustix::fd::BorrowedFd;
 use rustix::io::FdFlags;
 
@@ -100,6 +100,22 @@ pub fn open_closed() -> Closed {
 /// `EBADF` if it is not open; else the kernel's.
 pub fn close_on_exec(standard: Standard) -> Result<()> {
     rustix::io::fcntl_setfd(borrow(standard), FdFlags::CLOEXEC).map_err(errno)
+}
+
+/// Closes all but these three, for a program that stays when its caller has gone on: what the caller had open there by mistake would stay
+/// open as long. To be called before anything is opened. Before Linux 5.9 nothing is closed.
+pub fn close_others() {
+    let first = Standard::Error as usize + 1;
+    // SAFETY: takes numbers alone; no `Descriptor` has been made yet, as is asked for.
+    let _ = unsafe { call(__NR_close_range, [first, u32::MAX as usize, 0, 0]) };
+}
+
+/// Leaves all three to whoever else has them: they lead to `/dev/null` from now on, or to something that cannot be used at all.
+pub fn leave() {
+    let Ok(nothing) = file::open_nothing() else { return };
+    for standard in [Standard::Input, Standard::Output, Standard::Error] {
+        let _ = redirect(nothing.as_fd(), standard);
+    }
 }
 
 /// In a child that executes another program next: makes `descriptor` also the one with this number, which stays open then.

@@ -38,6 +38,8 @@ impl Errno {
     pub const NFILE: Self = Self(23);
     /// The process may have no more descriptors.
     pub const MFILE: Self = Self(24);
+    /// It is no terminal.
+    pub const NOTTY: Self = Self(25);
     /// A file would be larger than the process, or the file system, may make it.
     pub const FBIG: Self = Self(27);
     /// The file system is full.
