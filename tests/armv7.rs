@@ -54,6 +54,43 @@ fn service_through_its_life() {
     assert_eq!(runsv.output(), Output::exit(0, "", ""));
 }
 
+/// In a mount namespace whose `/run`, `/etc` and terminals are its own; nothing is ever due there.
+#[test]
+fn shutdown_is_scheduled_replaced_and_cancelled() {
+    if !needs(&["namespaces"]) {
+        return;
+    }
+    let Some(scratch) = arm_scratch() else { return };
+    let script =
+        "for place in /run /etc /dev/pts; do mount -t tmpfs none $place; done; mount --bind /dev/null /dev/console
+        export TZ=UTC
+        shutdown -r +2 a b; cat /run/runit/shutdown
+        until [ -L /etc/nologin ]; do sleep 0.01; done; cat /run/nologin
+        TZ=AAA-1BBB,M3.5.0,M10.5.0/3 shutdown -H +525600; [ -e /run/nologin ] || echo gone
+        shutdown -r 25:00; shutdown -c; shutdown -c; ls /etc";
+    let mut command = scratch.command("unshare");
+    command.args(["--mount", "sh", "-c", script]);
+    let output = scratch.output(command);
+    let [told, record, notice, message, again, run] = output.stdout.lines().collect::<Vec<_>>()[..] else {
+        panic!("{output:?}")
+    };
+    let shown = told.strip_prefix("shutdown: the system goes down for reboot at ").expect("a time");
+    let shown = shown.strip_suffix(" (in 2 minutes)").expect("minutes");
+    let words: Vec<_> = record.split(' ').collect();
+    assert_eq!((words[2], words[4], words[5]), ("reboot", shown, "pending"), "{record}");
+    let seconds: u64 = words[3].parse().expect("seconds");
+    assert_eq!(shown, format!("{:02}:{:02}", seconds / 3600 % 24, seconds / 60 % 60));
+    assert_eq!((notice, message), (format!("the system goes down for reboot at {shown}").as_str(), "a b"));
+    assert!(
+        again.starts_with("shutdown: the system goes down for halt at ") && again.ends_with(" (in 525600 minutes)")
+    );
+    assert_eq!(run, "gone");
+    let errors: Vec<_> = output.stderr.lines().collect();
+    let replaced = format!("shutdown: info: replaces the one at {shown}");
+    assert_eq!(errors[..2], [replaced.as_str(), "shutdown: fatal: not a time: 25:00"]);
+    assert_eq!(errors.last(), Some(&"shutdown: fatal: no shutdown is pending"));
+}
+
 #[test]
 fn short_lives_are_started_once_a_second() {
     let Some(scratch) = arm_scratch() else { return };

@@ -12,7 +12,7 @@ fn listed(scratch: &Scratch) -> Vec<String> {
 fn adds_list_names_every_program() {
     let scratch = Scratch::new();
     let names = listed(&scratch);
-    for name in ["runsvdir", "runsv", "sv", "pause", "halt", "poweroff", "reboot"] {
+    for name in ["runsvdir", "runsv", "sv", "pause", "halt", "poweroff", "reboot", "shutdown"] {
         assert!(names.iter().any(|listed| listed == name), "{name} is not in {names:?}");
     }
 }

@@ -231,8 +231,8 @@ impl Machine {
     }
 }
 
-/// A new terminal in raw mode, so that lines come out as they were written, though ^C still makes a signal.
-fn open_terminal() -> (std::fs::File, std::fs::File, String) {
+/// A new terminal in raw mode, so that lines come out as they were written, though ^C still makes a signal: its master, itself, its path.
+pub fn open_terminal() -> (std::fs::File, std::fs::File, String) {
     let master = nix::pty::posix_openpt(OFlag::O_RDWR | OFlag::O_NOCTTY | OFlag::O_CLOEXEC).expect("a terminal");
     nix::pty::grantpt(&master).expect("a terminal");
     nix::pty::unlockpt(&master).expect("a terminal");

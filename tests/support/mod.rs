@@ -36,7 +36,7 @@ pub use fake::FakeService;
 pub use idle::{has_pending_signals, polls, system_call, waiting_bytes, waits};
 pub use log::{CLOSED, LogDirectory, LogFile, OPEN};
 pub use logger::{LogPipe, Logger};
-pub use machine::{Machine, MachineEnd, Root};
+pub use machine::{Machine, MachineEnd, Root, open_terminal};
 pub use process::{Ending, Output, Supervisor};
 pub use programs::{
     arm_programs, figure, has_program, is_reference, is_root, may_make_namespaces, needs, programs, repository, skip,

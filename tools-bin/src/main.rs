@@ -13,6 +13,7 @@ mod log_files;
 mod log_processor;
 mod options;
 mod path_search;
+mod pending_shutdown;
 mod programs;
 mod readout;
 mod records;
@@ -22,9 +23,11 @@ mod status_report;
 mod supervise_directory;
 mod supervisor;
 mod takeover;
+mod terminals;
 mod variable_files;
 mod waiting;
 mod watched_path;
+mod zone;
 
 use core::ffi::CStr;
 
@@ -109,6 +112,7 @@ static PROGRAMS: &[(&str, Program)] = &[
     ("halt", programs::halt::main),
     ("poweroff", programs::halt::main),
     ("reboot", programs::halt::main),
+    ("shutdown", programs::shutdown::main),
 ];
 
 /// Wrong usage of `pipit` itself.
