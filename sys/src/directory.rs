@@ -30,6 +30,12 @@ pub fn visit_again(directory: &Descriptor, visit: impl FnMut(&CStr)) -> Result<(
 /// # Errors
 /// The kernel's, on the first failing read; the entries before it were visited.
 pub fn visit(directory: &Descriptor, mut visit: impl FnMut(&CStr)) -> Result<()> {
+    visit_each(directory, &mut visit)
+}
+
+/// One copy for all callers.
+#[inline(never)]
+fn visit_each(directory: &Descriptor, visit: &mut dyn FnMut(&CStr)) -> Result<()> {
     let mut buffer = [0_u8; BUFFER];
     loop {
         let arguments = [number(directory), buffer.as_mut_ptr().expose_provenance(), BUFFER, 0];
