@@ -19,6 +19,7 @@ main() {
     ln -s usr/sbin "$stage/sbin"
     echo old >"$stage/usr/sbin/init"
     echo old >"$stage/usr/sbin/reboot"
+    echo old >"$stage/usr/sbin/shutdown"
     # And the sv of another runit.
     mkdir -p "$stage/usr/bin"
     echo old >"$stage/usr/bin/sv"
@@ -114,6 +115,7 @@ keep_changes() {
 go_and_return() {
     expect_make install-init-succeeds install-init
     expect install-init-takes-init "$(ls -l "$stage/usr/sbin")" [ "$(readlink "$stage/sbin/init")" = runit-init ]
+    expect install-init-takes-shutdown "$(ls -l "$stage/usr/sbin")" [ "$(readlink "$stage/sbin/shutdown")" = ../bin/pipit ]
     expect install-init-keeps-the-old-one "$said" [ "$(cat "$stage/sbin/init.before-pipit")" = old ]
     wrong=$(find "$stage/usr" -type l ! -path '*/pipit/shipped/*' ! -exec test -e {} \; -print)
     expect install-init-links-lead-somewhere "$wrong" [ -z "$wrong" ]
@@ -124,7 +126,7 @@ go_and_return() {
     fi
     expect_make uninstall-init-succeeds uninstall-init
     expect uninstall-init-brings-the-old-one-back "$said" \
-        [ "$(cat "$stage/sbin/init") $(cat "$stage/sbin/reboot")" = 'old old' ]
+        [ "$(cat "$stage/sbin/init" "$stage/sbin/reboot" "$stage/sbin/shutdown" | tr '\n' ' ')" = 'old old old ' ]
 }
 
 refuse_without_record() {
