@@ -1,6 +1,6 @@
 //! The smoke boot: what is done on the console, in order, and what must be seen.
 //!
-//! One machine serves for nearly all: it boots, is looked at, reboots by `init 6`, is looked at again, and reboots by ctrl-alt-del, which
+//! One machine serves for nearly all: it boots, is looked at, reboots by `shutdown -r now`, is looked at again, and reboots by ctrl-alt-del, which
 //! ends it. A second one, which is quicker than one that was reset twice, powers off. A check returns the figures it found, or what was
 //! seen instead. After a failed check the shell is brought back and the rest goes on; where that does not work, what is left counts as
 //! failed.
@@ -31,7 +31,7 @@ const PICKUP_TRIES: u32 = 3;
 
 type Check<'a> = fn(&mut Smoke<'a>) -> Result<String>;
 
-fn checks<'a>() -> [(&'static str, Check<'a>); 20] {
+fn checks<'a>() -> [(&'static str, Check<'a>); 23] {
     [
         ("boot", Smoke::boot),
         ("login", Smoke::log_in_first),
@@ -46,6 +46,9 @@ fn checks<'a>() -> [(&'static str, Check<'a>); 20] {
         ("new-service", Smoke::add_service),
         ("removed-service", Smoke::remove_service),
         ("timeout-kill", Smoke::stop_stubborn_service),
+        ("one-shot", Smoke::run_once),
+        ("chpst", Smoke::change_processes),
+        ("shutdown-cancelled", Smoke::cancel_shutdown),
         ("bad-input", Smoke::give_bad_input),
         ("idle", Smoke::stay_idle),
         ("reboot", Smoke::reboot),
@@ -331,6 +334,66 @@ impl Smoke<'_> {
         Ok(format!("killed after {passed} hundredths of a second"))
     }
 
+    /// It is up without a process of its own, and a supervisor that was killed does not run it again.
+    fn run_once(&mut self) -> Result<String> {
+        let name = "sample-once";
+        let supervisor = self.guest.status(name)?.running_pid()?;
+        self.guest.console.ask("sv check sample-once")?;
+        ensure!(self.guest.console.ask("cat /run/sample-once")? == "done\n", "it did not run once");
+        self.guest.console.type_line(&format!("kill -9 {supervisor}"))?;
+        // The next one tells the console that it takes over, in the middle of whatever is shown.
+        self.guest.console.wait_for("taking over ./run: done", SHUTDOWN_LIMIT)?;
+        self.guest.look_until(&format!("sv status {name} | grep -v 'pid {supervisor})' | grep -q ^run:"))?;
+        let next = self.guest.status(name)?.running_pid()?;
+        self.guest.expect_ok("sv check sample-once")?;
+        ensure!(self.guest.console.ask("cat /run/sample-once")? == "done\n", "it ran again");
+        let status = self.guest.expect_ok("sv stop sample-once")?;
+        ensure!(status.state == "down", "sv stop: {status:?}");
+        self.guest.console.ask("test ! -e /run/sample-once").context("finish did not run")?;
+        self.guest.expect_ok("sv start sample-once")?;
+        Ok(format!("up once, also when supervisor {supervisor} became {next}"))
+    }
+
+    /// What programs are started with, on this kernel.
+    fn change_processes(&mut self) -> Result<String> {
+        let cases = [
+            ("chpst -u nobody id -u", "65534\n"),
+            ("chpst -u :1:2:3 id -G", "2 3\n"),
+            (
+                "mkdir -p /run/variables && printf '4711 \\n' >/run/variables/X && chpst -e /run/variables sh -c 'echo $X'",
+                "4711\n",
+            ),
+            ("chpst -o 77 sh -c 'ulimit -n'", "77\n"),
+            ("chpst -f 3000000000 grep -c '^Max file size  *3000000000 ' /proc/self/limits", "1\n"),
+            ("chpst -n 3 cut -d' ' -f19 /proc/self/stat", "3\n"),
+            (
+                "setlock /run/lock-of-smoke chpst -L /run/lock-of-smoke true 2>&1 || echo $?",
+                "chpst: fatal: unable to lock: /run/lock-of-smoke: temporary failure\n111\n",
+            ),
+            ("chpst -u nosuch true 2>&1 || echo $?", "chpst: fatal: unknown user/group: nosuch\n111\n"),
+            ("runlevel", "N multi\n"),
+        ];
+        for (command, expected) in cases {
+            let seen = self.guest.console.ask(command)?;
+            ensure!(seen == expected, "{command}: {seen:?}, not {expected:?}");
+        }
+        self.guest.console.ask("rm -r /run/variables /run/lock-of-smoke")?;
+        Ok(format!("{} cases", cases.len()))
+    }
+
+    /// A shutdown in a minute is told on the console, keeps people from logging in, and is taken back.
+    fn cancel_shutdown(&mut self) -> Result<String> {
+        self.guest.console.type_line("shutdown -r +1 the cat is on the keys")?;
+        self.guest.console.wait_for("the cat is on the keys", SHUTDOWN_LIMIT).context("nobody was told")?;
+        self.guest.look_until("test -e /etc/nologin")?;
+        self.guest.console.type_line("shutdown -c")?;
+        self.guest.console.wait_for("cancelled", SHUTDOWN_LIMIT).context("nobody was told of the cancel")?;
+        self.guest.look_until("test ! -e /etc/nologin")?;
+        let answer = self.guest.console.run("shutdown -c")?;
+        ensure!(answer.code == 1, "a shutdown that was cancelled is still there: {answer:?}");
+        Ok("told, and taken back".to_owned())
+    }
+
     /// Each gets its message and its exit code, and nothing else changes.
     fn give_bad_input(&mut self) -> Result<String> {
         let before = self.guest.status("sample-up")?.running_pid()?;
@@ -378,7 +441,7 @@ impl Smoke<'_> {
 
     fn reboot(&mut self) -> Result<String> {
         self.machine.qmp.forget_events()?;
-        self.guest.console.type_line("init 6")?;
+        self.guest.console.type_line("shutdown -r now")?;
         let stage_3 = self.watch_shutdown("- runit: system reboot.")?;
         self.machine.wait_guest_reset(SHUTDOWN_LIMIT)?;
         let reset_at = Instant::now();
