@@ -2,11 +2,12 @@
 //! at, and records what it said, or all that this program finds.
 //!
 //! A scenario is played as the superuser, as an ordinary user, or as both; and with a password and a group file of its
-//! own, since those of the host are not the same everywhere.
+//! own, since those of the host are not the same everywhere. What cannot be done here is left out.
 
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::process::Command;
+use std::sync::OnceLock;
 
 use nix::libc;
 use nix::sys::signal::Signal;
@@ -76,7 +77,7 @@ const USAGES: [(&str, &str); 2] = [
 /// A scenario that is played as the superuser.
 pub fn as_root(name: &str, play: impl Fn(&mut Stage) + Send + Sync + 'static) -> Scenario {
     scenario(&format!("chpst: {name}"), Roles::Command, move |whole| {
-        if support::needs(&["root"]) {
+        if support::is_root() {
             play(&mut Stage::new(whole, None));
         }
     })
@@ -160,10 +161,11 @@ impl Stage<'_> {
         self.conditions = more(std::mem::take(&mut self.conditions));
     }
 
-    /// From now on these are the password and the group file. False, after saying so, if that cannot be had.
+    /// From now on these are the password and the group file. False if that cannot be had.
     #[must_use]
     pub fn with_accounts(&mut self, passwords: &str, groups: &str) -> bool {
-        if !support::needs(&["namespaces"]) {
+        static MAY: OnceLock<bool> = OnceLock::new();
+        if !*MAY.get_or_init(|| support::is_root() && support::may_make_namespaces()) {
             return false;
         }
         for (place, contents) in [

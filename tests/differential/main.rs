@@ -127,6 +127,9 @@ fn svlogd_several_scenarios() {
 
 #[test]
 fn chpst_scenarios() {
+    if !support::needs(&["namespaces"]) {
+        support::figure("of chpst only what a user may do without them is played");
+    }
     compare::compare(&chpst::scenarios());
 }
 
