@@ -127,6 +127,17 @@ fn mends_the_lock_is_no_standard_descriptor() {
     }
 }
 
+/// The original takes the lock for standard error, and writes into the file what fails.
+#[test]
+fn mends_no_message_goes_into_the_lock() {
+    let case = Case::new().under(|conditions| conditions.close(2));
+    let lock = case.file("lock", "contents\n");
+    for option in ["-l", "-L"] {
+        assert_eq!(case.run(&[option, "lock", "./nowhere"]), Output::exit(FAILED, "", ""));
+        assert_eq!(std::fs::read_to_string(&lock).expect("a lock"), "contents\n");
+    }
+}
+
 /// A file system that is full of inodes has no room for a new one, and one that is read-only takes none.
 #[test]
 fn a_lock_without_room() {
