@@ -85,7 +85,7 @@ pub struct Directory<'memory> {
     writing: Writing,
     /// It was not open since it was asked for.
     is_first: bool,
-    /// The directory was removed while it was open.
+    /// The directory was removed while it was open, or what is in it.
     must_make: bool,
     must_rotate: bool,
     must_check: bool,
@@ -331,11 +331,11 @@ impl<'memory> Directory<'memory> {
                 self.step = match presence {
                     Presence::Present => Step::Write,
                     Presence::CurrentMoved => Step::Sync(Purpose::Replace),
-                    // Whoever removed something may be about to remove more.
+                    // Whoever removed something may be about to remove more, or removes what was renamed before.
                     Presence::CurrentGone | Presence::DirectoryGone => {
                         self.retry_at = Some(now.plus(LOOK_INTERVAL));
                         (self.must_open, self.reason) = (true, Errno::NOENT);
-                        self.must_make = presence == Presence::DirectoryGone;
+                        self.must_make = true;
                         Step::Sync(Purpose::Replace)
                     }
                 }

@@ -476,7 +476,7 @@ fn what_was_renamed_is_made_anew_at_once_and_what_was_removed_after_a_second() {
         assert_eq!(stage.current(), if seconds == 0 { "two\n" } else { "" }, "{presence:?}");
         stage.wait(1);
         assert_eq!(stage.current(), "two\n", "{presence:?}");
-        let must_make = presence == Presence::DirectoryGone;
+        let must_make = presence != Presence::CurrentMoved;
         assert!(stage.world.done.contains(&Action::Open { must_make }), "{presence:?}");
     }
 }
