@@ -103,12 +103,11 @@ impl List {
         }
     }
 
-    /// Removes each for which `is_removed` holds; the last one takes its place.
-    pub fn remove(&mut self, is_removed: impl Fn(&[u8]) -> bool) {
+    /// Removes each that begins with `name` and a `=`; the last one takes its place.
+    pub fn remove(&mut self, name: &[u8]) {
         let mut index = 0;
         while let Some(string) = self.pointers.get(index).copied().filter(|string| !string.is_null()) {
-            // SAFETY: what is not null came from `add`, or from the strings of another list.
-            if !is_removed(unsafe { CStr::from_ptr(string) }.to_bytes()) {
+            if !is_variable(string, name) {
                 index = index.wrapping_add(1);
                 continue;
             }
@@ -125,4 +124,16 @@ impl List {
         // The last pointer is never written to.
         Strings(self.pointers.as_ptr())
     }
+}
+
+/// Whether a string of a list begins with `name` and a `=`. No more of it is looked at: there may be thousands.
+fn is_variable(string: *const c_char, name: &[u8]) -> bool {
+    let mut place = string;
+    name.iter().chain(b"=").all(|byte| {
+        // SAFETY: what was before is no NUL, for no name has one; so this still belongs to the string.
+        let is_same = unsafe { *place } as u8 == *byte;
+        // SAFETY: if it is the same it is no NUL, so there is one more; if not, nobody looks there.
+        place = unsafe { place.add(1) };
+        is_same
+    })
 }

@@ -71,7 +71,7 @@ impl Variables {
 
     /// Takes what is said of the variable `name`, whose value lies in its place.
     fn take(&mut self, name: &[u8], said: Said) -> Result<(), Errno> {
-        self.list.remove(|variable| variable.strip_prefix(name).is_some_and(|rest| rest.first() == Some(&b'=')));
+        self.list.remove(name);
         let value = match said {
             Said::Nothing => return Ok(()),
             Said::TooLong => return Err(Errno::TOOBIG),
