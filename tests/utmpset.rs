@@ -1,7 +1,7 @@
 //! `utmpset`: marks a line as logged out, in files of the test's own and beside Debian's.
 
 use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use nix::fcntl::{Flock, FlockArg};
 use support::{
@@ -232,6 +232,33 @@ fn mends_a_device_in_the_place_of_the_history() {
     let apart = Apart::new(&scratch);
     std::os::unix::fs::symlink("/dev/null", apart.wtmp()).expect("a link");
     fails_at_the_history(&apart, "fatal: unable to open /var/log/wtmp: device does not support operation");
+}
+
+/// A loop device without a file, if there is one: it can be opened, and nothing can be written to it.
+fn empty_block_device() -> Option<PathBuf> {
+    let is_empty =
+        |name: &String| std::fs::read_to_string(format!("/sys/block/{name}/size")).is_ok_and(|size| size == "0\n");
+    let device = Path::new("/dev").join((0..8).map(|number| format!("loop{number}")).find(is_empty)?);
+    std::fs::File::open(&device).is_ok().then_some(device)
+}
+
+/// A record would lie in the middle of what the device holds.
+#[test]
+fn mends_a_block_device_in_the_place_of_either_file() {
+    if !can_run() {
+        return;
+    }
+    let Some(device) = empty_block_device() else { return skip("needs a loop device that is free") };
+    let scratch = Scratch::new();
+    let apart = Apart::new(&scratch);
+    std::os::unix::fs::symlink(&device, apart.wtmp()).expect("a link");
+    fails_at_the_history(&apart, "fatal: unable to open /var/log/wtmp: device does not support operation");
+    std::fs::remove_file(apart.utmp()).expect("utmp");
+    std::os::unix::fs::symlink(&device, apart.utmp()).expect("a link");
+    let message = "utmpset: fatal: unable to open /var/run/utmp: device does not support operation\n";
+    assert_eq!(apart.run(&["utmpset", "tty1"]), Output::exit(111, "", message));
+    let message = "halt: warning: unable to write /var/log/wtmp: device does not support operation\n";
+    assert_eq!(apart.run(&["halt", "-w"]), Output::exit(1, "", message));
 }
 
 #[test]

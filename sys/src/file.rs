@@ -60,6 +60,8 @@ pub enum Kind {
     Fifo,
     /// A character device, a terminal for one.
     CharacterDevice,
+    /// A block device.
+    BlockDevice,
     /// Anything else.
     Other,
 }
@@ -79,6 +81,7 @@ impl Metadata {
                 FileType::Directory => Kind::Directory,
                 FileType::Fifo => Kind::Fifo,
                 FileType::CharacterDevice => Kind::CharacterDevice,
+                FileType::BlockDevice => Kind::BlockDevice,
                 _ => Kind::Other,
             },
             modified: (stat.st_mtime.into(), stat.st_mtime_nsec.into()),

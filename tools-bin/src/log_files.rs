@@ -134,7 +134,7 @@ impl Files {
             Ok(metadata) => match metadata.kind {
                 Kind::Other => Ok((metadata.size, metadata.is_owner_executable())),
                 Kind::Directory => Err((What::OpenCurrent, Errno::ISDIR)),
-                Kind::Fifo | Kind::CharacterDevice => Err((What::OpenCurrent, Errno::NODEV)),
+                Kind::Fifo | Kind::CharacterDevice | Kind::BlockDevice => Err((What::OpenCurrent, Errno::NODEV)),
             },
             Err(Errno::NOENT) => Ok((0, true)),
             Err(reason) => Err((What::StatCurrent, reason)),

@@ -234,7 +234,9 @@ impl Settings {
         let now = clock::monotonic();
         let hash = NameHash::of(name.to_bytes());
         let metadata = match file::metadata(directory.as_fd(), name) {
-            Ok(Metadata { kind: Kind::Fifo | Kind::CharacterDevice | Kind::Other, .. }) => return true,
+            Ok(Metadata { kind: Kind::Fifo | Kind::CharacterDevice | Kind::BlockDevice | Kind::Other, .. }) => {
+                return true;
+            }
             Ok(metadata) => metadata,
             Err(reason) => {
                 if scan.is_news(hash) {
