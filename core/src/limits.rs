@@ -220,8 +220,12 @@ pub const KEPT_OUT: Duration = Duration::from_seconds(5 * 60);
 /// What a pending shutdown gets to end when another replaces it.
 pub const REPLACE_LIMIT: Duration = Duration::from_seconds(5);
 
-/// Until the lock of a shutdown that was told to end is tried again.
+/// Until a lock that somebody has is tried again.
 pub const LOCK_INTERVAL: Duration = Duration::from_milliseconds(10);
+
+/// How long the lock of a file of records, or of the links to the levels, is waited for: who may read may hold it for good. What it
+/// is for is then done without it.
+pub const LOCK_LIMIT: Duration = Duration::from_seconds(2);
 
 /// How long a message to all terminals is waited for.
 pub const TELL_LIMIT: Duration = Duration::from_seconds(1);

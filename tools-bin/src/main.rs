@@ -8,6 +8,7 @@
 mod accounts;
 mod check;
 mod levels;
+mod lock;
 mod log_directory;
 mod log_files;
 mod log_processor;

@@ -5,10 +5,10 @@ use core::ffi::CStr;
 use supervision::process::message::Line;
 use supervision::utmp::{Kind, LINE_BYTES, Record};
 use sys::file::{self, Missing};
-use sys::{clock, report, standard};
+use sys::{Descriptor, clock, report, standard};
 
 use crate::options::{Options, Wrong, tell_version};
-use crate::{Words, records};
+use crate::{Words, lock, records};
 
 const UTMP: &CStr = c"/var/run/utmp";
 const WTMP: &CStr = c"/var/log/wtmp";
@@ -50,8 +50,7 @@ fn log_out(line: &[u8]) -> Result<(), Failed> {
     }
     let utmp = file::open_to_change(UTMP)
         .map_err(|reason| fail(b"fatal: unable to open /var/run/utmp: %", &[reason.text()]))?;
-    file::wait_for_lock(utmp.as_fd())
-        .map_err(|reason| fail(b"fatal: unable to lock: /var/run/utmp: %", &[reason.text()]))?;
+    lock_file(UTMP, &utmp);
     let now = clock::wall();
     let found = records::change_first(&utmp, |record| {
         let is_in_use = record.line() == line && !record.user().is_empty();
@@ -68,11 +67,17 @@ fn log_out(line: &[u8]) -> Result<(), Failed> {
 fn add_to_history(line: &[u8]) -> Result<(), Failed> {
     let wtmp = file::open_to_add(WTMP, Missing::Made)
         .map_err(|reason| fail(b"fatal: unable to open /var/log/wtmp: %", &[reason.text()]))?;
-    file::wait_for_lock(wtmp.as_fd())
-        .map_err(|reason| fail(b"fatal: unable to lock /var/log/wtmp: %", &[reason.text()]))?;
+    lock_file(WTMP, &wtmp);
     let record = Record::new().with_line(line).with_kind(Kind::Dead).with_time(clock::wall());
     records::append(&wtmp, &record)
         .map_err(|reason| fail(b"warning: unable to logout line % in wtmp: %", &[line, reason.text()]))
+}
+
+/// Whoever may read the file can keep its lock, so that nothing but a warning comes of it.
+fn lock_file(path: &CStr, opened: &Descriptor) {
+    if let Err(reason) = lock::take(opened.as_fd()) {
+        fail(b"warning: unable to lock: %: %", &[path.to_bytes(), reason.text()]);
+    }
 }
 
 fn fail(template: &[u8], values: &[&[u8]]) -> Failed {
