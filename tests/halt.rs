@@ -321,6 +321,51 @@ fn adds_records_of_an_ordinary_user_are_refused() {
     assert_eq!(LoginRecord::read(&apart.wtmp()), []);
 }
 
+/// It says so, or says nothing, but goes on: after a limit of the size of files, with nobody to read what it says, or with somebody
+/// who does not.
+#[test]
+fn adds_forced_is_not_kept_up_by_its_own_record() {
+    if !can_boot() {
+        return;
+    }
+    for trouble in [
+        "ulimit -f 0; exec /sbin/reboot -f",
+        "exec 4>/tmp/pipe; exec 3>&-; exec /sbin/reboot -f 2>&4",
+        "/bin/busybox head -c 65536 /dev/zero >&3; exec /sbin/reboot -f 2>&3",
+    ] {
+        let scratch = Scratch::new();
+        let root = recording_system(&scratch);
+        if !trouble.starts_with("ulimit") {
+            std::fs::remove_file(root.path().join("var/log/wtmp")).expect("the file");
+            std::fs::create_dir(root.path().join("var/log/wtmp")).expect("a directory");
+        }
+        let mut machine = Machine::boot(&scratch, &root);
+        machine.wait_console("\ntwo\n");
+        let script = format!("/bin/busybox mkfifo /tmp/pipe; exec 3<>/tmp/pipe; {trouble}");
+        machine.run(&scratch, &["/bin/sh", "-c", &script]);
+        assert_eq!(machine.wait_end(), MachineEnd::Reboot, "{trouble}");
+        assert!(!machine.console().contains("three"), "{trouble}: {}", machine.console());
+    }
+}
+
+#[test]
+fn adds_a_limit_of_the_size_of_files_is_told() {
+    if !needs(&["namespaces"]) {
+        return;
+    }
+    let scratch = Scratch::new();
+    let apart = Apart::new(&scratch);
+    for (count, reason) in [(1, "out of disk space"), (2, "file too big")] {
+        let before = vec![LoginRecord::login("tty1", "ada"); count];
+        LoginRecord::write(&apart.wtmp(), &before);
+        // One block: 512 bytes.
+        let output = apart.run(&["sh", "-c", "ulimit -f 1; exec halt -w"]);
+        let message = format!("halt: warning: unable to write /var/log/wtmp: {reason}\n");
+        assert_eq!(output, Output::exit(1, "", &message));
+        assert_eq!(LoginRecord::read(&apart.wtmp()), before);
+    }
+}
+
 /// A system with our stages 1 and 3 and the parts of them that make records.
 fn recording_system(scratch: &Scratch) -> Root {
     let root = Root::create(scratch).stage("2", STAY);

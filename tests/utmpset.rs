@@ -304,6 +304,27 @@ fn a_record_that_does_not_fit_leaves_no_piece() {
     assert_eq!(LoginRecord::read(&scratch.path().join("after")), before);
 }
 
+#[test]
+fn mends_a_limit_of_the_size_of_files() {
+    if !can_run() {
+        return;
+    }
+    let scratch = Scratch::new();
+    let apart = Apart::new(&scratch);
+    LoginRecord::write(&apart.utmp(), &some_logins());
+    LoginRecord::write(&apart.wtmp(), &some_logins());
+    // One block: 512 bytes, which end in the second record.
+    let run = |line: &str| apart.run(&["sh", "-c", &format!("ulimit -f 1; exec utmpset -w {line}")]);
+    for (line, reason) in [("tty1", "file too big"), ("tty2", "out of disk space")] {
+        let message = format!("utmpset: warning: unable to logout line {line} in utmp: {reason}\n");
+        assert_eq!(run(line), Output::exit(111, "", &message));
+    }
+    LoginRecord::write(&apart.utmp(), &some_logins()[1..2]);
+    let message = "utmpset: warning: unable to logout line tty2 in wtmp: file too big\n";
+    assert_eq!(run("tty2"), Output::exit(111, "", message));
+    assert_eq!(LoginRecord::read(&apart.wtmp()), some_logins());
+}
+
 fn lock(path: &Path) -> Flock<std::fs::File> {
     let file = std::fs::OpenOptions::new().create(true).append(true).open(path).expect("a file");
     Flock::lock(file, FlockArg::LockExclusive).expect("its lock")

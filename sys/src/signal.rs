@@ -5,7 +5,7 @@
 //!
 //! # Safety
 //! The file relies on the kernel's signal set having 64 bits, the first for signal 1, on both machines; and on
-//! a zeroed action being the default action without flags.
+//! an action that is zero but for its first bytes having no flags, and the handler 0 or 1, which are no addresses.
 #![allow(unsafe_code)]
 
 use linux_raw_sys::general::{
@@ -34,6 +34,10 @@ const RECORD: usize = 128;
 const RECORDS: usize = 16;
 
 const BITS_SIZE: usize = size_of::<Bits>();
+
+// The handlers that are none.
+const SIG_DFL: Bits = 0;
+const SIG_IGN: Bits = 1;
 
 /// A set of signals, made when the program is built.
 #[derive(Clone, Copy)]
@@ -115,8 +119,18 @@ fn change_mask(how: u32, bits: Bits) -> Result<Bits> {
 
 /// Undoes that the caller was started with this signal ignored.
 pub fn restore_default(signal: Signal) {
-    // Handler, flags, restorer and set: all zero is the default action.
-    let action: [Bits; 4] = [0; 4];
+    set_action(signal, SIG_DFL);
+}
+
+/// Lets a signal do nothing to the caller, nor to what it executes.
+pub fn ignore(signal: Signal) {
+    set_action(signal, SIG_IGN);
+}
+
+fn set_action(signal: Signal, handler: Bits) {
+    // Handler, flags, restorer and set. The handler is a word that comes first, and no larger than here; both machines have the low
+    // bytes first.
+    let action: [Bits; 4] = [handler, 0, 0, 0];
     let arguments = [signal.number().into(), (&raw const action).expose_provenance(), 0, BITS_SIZE];
     // SAFETY: the action is at least as large as the kernel's, and calls no code of ours.
     let _ = unsafe { call(__NR_rt_sigaction, arguments) };

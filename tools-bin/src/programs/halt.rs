@@ -4,9 +4,10 @@ use core::ffi::CStr;
 
 use supervision::boot::event::Ending;
 use supervision::process::errno::Errno;
+use supervision::process::signal::Signal;
 use supervision::utmp::Record;
 use sys::file::{self, Missing};
-use sys::{Result, clock, machine, process, report, standard};
+use sys::{Result, clock, machine, process, report, signal, standard};
 
 use crate::{Words, records};
 
@@ -38,10 +39,14 @@ pub fn main(words: Words) -> i32 {
         report::line(standard::error(), template, &[words.name()]);
         return EXIT_FAILED;
     };
-    if wanted.records_boot || wanted.records_shutdown {
-        return record(words, &wanted);
+    let only_records = wanted.records_boot || wanted.records_shutdown;
+    if !only_records && !wanted.is_forced {
+        return ask(words, wanted.ending);
     }
-    if wanted.is_forced { force(words, &wanted) } else { ask(words, wanted.ending) }
+    // No record and no message is worth the machine's staying up.
+    signal::ignore(Signal::XFSZ);
+    signal::ignore(Signal::PIPE);
+    if only_records { record(words, &wanted) } else { force(words, &wanted) }
 }
 
 /// `None` for wrong usage.
@@ -130,7 +135,7 @@ fn record(words: Words, wanted: &Wanted) -> i32 {
             Ok(()) | Err(Errno::NOENT | Errno::ROFS) => {}
             Err(reason) => {
                 let values = [words.name(), path.to_bytes(), reason.text()];
-                report::line(standard::error(), b"%: warning: unable to write %: %", &values);
+                report::line_if_ready(standard::error(), b"%: warning: unable to write %: %", &values);
                 code = EXIT_FAILED;
             }
         }
@@ -142,7 +147,7 @@ fn append(path: &CStr, record: &Record) -> Result<()> {
     let records = file::open_to_add(path, Missing::Refused)?;
     // Who has it may hang, and the machine shall go down.
     let _ = file::lock(records.as_fd());
-    records::append(&records, record)
+    records::append(&records, record).map(drop)
 }
 
 fn fail(words: Words, template: &[u8], reason: Errno) -> i32 {

@@ -3,9 +3,10 @@
 use core::ffi::CStr;
 
 use supervision::process::message::Line;
+use supervision::process::signal::Signal;
 use supervision::utmp::{Kind, LINE_BYTES, Record};
 use sys::file::{self, Missing};
-use sys::{Descriptor, clock, report, standard};
+use sys::{Descriptor, clock, report, signal, standard};
 
 use crate::options::{Options, Wrong, tell_version};
 use crate::{Words, lock, records};
@@ -25,6 +26,8 @@ pub fn main(words: Words) -> i32 {
         report::line(standard::error(), b"usage: % [-w] line\n", &[words.called()]);
         return EXIT_USAGE;
     };
+    // Under a limit of the size of files it is told that nothing could be written.
+    signal::ignore(Signal::XFSZ);
     let outcome = log_out(line).and_then(|()| if is_added { add_to_history(line) } else { Ok(()) });
     if outcome.is_ok() { 0 } else { EXIT_FAILED }
 }
@@ -70,6 +73,7 @@ fn add_to_history(line: &[u8]) -> Result<(), Failed> {
     lock_file(WTMP, &wtmp);
     let record = Record::new().with_line(line).with_kind(Kind::Dead).with_time(clock::wall());
     records::append(&wtmp, &record)
+        .map(drop)
         .map_err(|reason| fail(b"warning: unable to logout line % in wtmp: %", &[line, reason.text()]))
 }
 
