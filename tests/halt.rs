@@ -366,6 +366,26 @@ fn adds_a_limit_of_the_size_of_files_is_told() {
     }
 }
 
+/// The machine is still up, so there was no shutdown.
+#[test]
+fn adds_the_record_of_a_refused_shutdown_is_taken_back() {
+    if !needs(&["namespaces", "setpriv"]) {
+        return;
+    }
+    let scratch = Scratch::new();
+    let apart = Apart::new(&scratch);
+    let before = [LoginRecord::login("tty1", "ada")];
+    LoginRecord::write(&apart.wtmp(), &before);
+    for program in ["halt", "poweroff", "reboot"] {
+        // What is there is a namespace all the same.
+        let refused = format!("setpriv --bounding-set=-sys_boot --inh-caps=-sys_boot {program} -fn; echo $?");
+        let output = apart.run(&["unshare", "--pid", "--fork", "--kill-child", "sh", "-c", &refused]);
+        let message = format!("{program}: fatal: unable to end the machine: permission denied\n");
+        assert_eq!(output, Output::exit(0, "1\n", &message));
+        assert_eq!(LoginRecord::read(&apart.wtmp()), before);
+    }
+}
+
 /// A system with our stages 1 and 3 and the parts of them that make records.
 fn recording_system(scratch: &Scratch) -> Root {
     let root = Root::create(scratch).stage("2", STAY);

@@ -5,9 +5,9 @@ use core::ffi::CStr;
 use supervision::boot::event::Ending;
 use supervision::process::errno::Errno;
 use supervision::process::signal::Signal;
-use supervision::utmp::Record;
+use supervision::utmp::{RECORD_BYTES, Record};
 use sys::file::{self, Missing};
-use sys::{Result, clock, machine, process, report, signal, standard};
+use sys::{Descriptor, Result, clock, machine, process, report, signal, standard};
 
 use crate::{Words, records};
 
@@ -46,7 +46,7 @@ pub fn main(words: Words) -> i32 {
     // No record and no message is worth the machine's staying up.
     signal::ignore(Signal::XFSZ);
     signal::ignore(Signal::PIPE);
-    if only_records { record(words, &wanted) } else { force(words, &wanted) }
+    if only_records { record(words, &wanted).0 } else { force(words, &wanted) }
 }
 
 /// `None` for wrong usage.
@@ -99,9 +99,7 @@ fn ask(words: Words, ending: Ending) -> i32 {
 
 fn force(words: Words, wanted: &Wanted) -> i32 {
     // Stage 3, which would do it, is left out. Others than root are most likely refused, and nothing ends.
-    if process::effective_user() == 0 {
-        record(words, wanted);
-    }
+    let added = if process::effective_user() == 0 { record(words, wanted).1 } else { None };
     if wanted.syncs {
         machine::sync();
     }
@@ -113,14 +111,26 @@ fn force(words: Words, wanted: &Wanted) -> i32 {
     };
     match outcome {
         Ok(()) => 0,
-        Err(reason) => fail(words, b"%: fatal: unable to end the machine: %", reason),
+        Err(reason) => {
+            if let Some(Added { records, place }) = added {
+                let _ = records::take_back(&records, place, RECORD_BYTES);
+            }
+            fail(words, b"%: fatal: unable to end the machine: %", reason)
+        }
     }
 }
 
-/// Records a boot or a shutdown; the exit code says whether that went well.
-fn record(words: Words, wanted: &Wanted) -> i32 {
+/// A record, its file, and where in it.
+struct Added {
+    records: Descriptor,
+    place: u64,
+}
+
+/// Records a boot or a shutdown: an exit code that says whether that went well, and the last record.
+fn record(words: Words, wanted: &Wanted) -> (i32, Option<Added>) {
+    let mut added = None;
     if !wanted.is_recorded {
-        return 0;
+        return (0, added);
     }
     let (release, now) = (machine::kernel_release(), clock::wall());
     let (record, files): (_, &[&CStr]) = if wanted.records_boot {
@@ -131,8 +141,9 @@ fn record(words: Words, wanted: &Wanted) -> i32 {
     let mut code = 0;
     for path in files {
         match append(path, &record) {
+            Ok(new) => added = Some(new),
             // Nobody wants records, or there is no place for them.
-            Ok(()) | Err(Errno::NOENT | Errno::ROFS) => {}
+            Err(Errno::NOENT | Errno::ROFS) => {}
             Err(reason) => {
                 let values = [words.name(), path.to_bytes(), reason.text()];
                 report::line_if_ready(standard::error(), b"%: warning: unable to write %: %", &values);
@@ -140,14 +151,15 @@ fn record(words: Words, wanted: &Wanted) -> i32 {
             }
         }
     }
-    code
+    (code, added)
 }
 
-fn append(path: &CStr, record: &Record) -> Result<()> {
+fn append(path: &CStr, record: &Record) -> Result<Added> {
     let records = file::open_to_add(path, Missing::Refused)?;
     // Who has it may hang, and the machine shall go down.
     let _ = file::lock(records.as_fd());
-    records::append(&records, record).map(drop)
+    let place = records::append(&records, record)?;
+    Ok(Added { records, place })
 }
 
 fn fail(words: Words, template: &[u8], reason: Errno) -> i32 {
