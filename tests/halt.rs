@@ -92,7 +92,7 @@ fn adds_wrong_usage_does_nothing() {
     let Some(mut machine) = boot(&scratch) else { return };
     for program in ["halt", "poweroff", "reboot"] {
         let own: [&[&str]; 2] = if program == "reboot" { [&["-p"], &["-fp"]] } else { [&["-k"], &["-fk"]] };
-        let all: [&[&str]; 10] = [
+        let all: [&[&str]; 12] = [
             &["-x"],
             &["-fx"],
             &["--help"],
@@ -103,6 +103,8 @@ fn adds_wrong_usage_does_nothing() {
             &["now"],
             &["-f", "now"],
             &["-w", "-f", "-l"],
+            &["-wB"],
+            &["-dB", "-w"],
         ];
         for words in all.into_iter().chain(own) {
             let output = machine.run(&scratch, &[&[&*format!("/sbin/{program}")], words].concat());

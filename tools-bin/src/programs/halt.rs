@@ -83,7 +83,8 @@ fn read_words(words: Words) -> Option<Wanted> {
             }
         }
     }
-    Some(wanted)
+    // One of both records would be left out.
+    (!wanted.records_shutdown || !wanted.records_boot).then_some(wanted)
 }
 
 fn ask(words: Words, ending: Ending) -> i32 {
