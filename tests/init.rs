@@ -1218,6 +1218,17 @@ fn adds_command_needs_no_room_for_the_word() {
     assert_eq!(run_apart(&scratch, script), Output::exit(0, "100 0\n", ""));
 }
 
+/// The word is written before the request is set, and that must not be the end of it.
+#[test]
+fn adds_command_needs_no_size_for_the_word() {
+    if !needs(&["namespaces"]) {
+        return;
+    }
+    let scratch = Scratch::new();
+    let script = "(ulimit -f 0; exec init 0 halt); stat -c '%a %s' /run/runit/stopit";
+    assert_eq!(run_apart(&scratch, script), Output::exit(0, "100 0\n", ""));
+}
+
 #[test]
 fn command_wakes_pid_1() {
     if !needs(&["namespaces"]) {

@@ -5,7 +5,7 @@ use core::ffi::CStr;
 use supervision::boot::event::Ending;
 use supervision::process::Pid;
 use supervision::process::signal::Signal;
-use sys::{process, report, standard};
+use sys::{process, report, signal, standard};
 
 use crate::{EXIT_FAILED, request};
 
@@ -25,6 +25,8 @@ pub fn run(called: &[u8], word: Option<&CStr>, ending: Option<&CStr>) -> i32 {
             return EXIT_USAGE;
         }
     };
+    // Under a limit of the size of files the request goes out without its word.
+    signal::ignore(Signal::XFSZ);
     // As the original has it, other words mean nothing.
     let ending = ending.map(CStr::to_bytes).filter(|ending| Ending::from_word(ending).is_some());
     match request::ask(reboots, ending) {
