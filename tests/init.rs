@@ -1073,22 +1073,53 @@ fn adds_a_forged_stop_file_only_stops() {
         return;
     }
     let long = format!("halt{}\n", " ".repeat(1_000_000));
-    for (contents, is_fifo) in [("halt", false), ("halt\nhalt\n", false), (&long, false), ("", true)] {
+    for contents in ["halt", "halt\nhalt\n", &long] {
         let scratch = Scratch::new();
         let root = small_system(&scratch);
         let mut machine = Machine::boot(&scratch, &root);
         machine.wait_console("\ntwo\n");
         let stop = root.path().join("run/runit/stopit");
-        if is_fifo {
-            nix::unistd::mkfifo(&stop, nix::sys::stat::Mode::S_IRWXU).expect("a fifo");
-        } else {
-            std::fs::write(&stop, contents).expect("a request");
-            std::fs::set_permissions(&stop, std::fs::Permissions::from_mode(0o100)).expect("mode");
-        }
+        std::fs::write(&stop, contents).expect("a request");
+        std::fs::set_permissions(&stop, std::fs::Permissions::from_mode(0o100)).expect("mode");
         machine.signal(Signal::SIGCONT);
         assert_eq!(machine.wait_end(), MachineEnd::PowerOff);
         let expected = format!("{BOOT_TO_STAGE_2}{SHUTDOWN_OF_STAGE_2}- runit: power off...\n");
-        assert_eq!(after_booting(&machine), expected, "{contents:.20} {is_fifo}");
+        assert_eq!(after_booting(&machine), expected, "{contents:.20}");
+    }
+}
+
+/// What is in the place of a request and is no plain file asks for nothing, and is in nobody's way.
+#[test]
+fn adds_only_a_plain_file_is_a_request() {
+    if !can_boot() {
+        return;
+    }
+    for is_fifo in [true, false] {
+        let scratch = Scratch::new();
+        let root = small_system(&scratch);
+        let mut machine = Machine::boot(&scratch, &root);
+        machine.wait_console("\ntwo\n");
+        let place = root.path().join("run/runit");
+        let [stop, reboot] = ["stopit", "reboot"].map(|name| place.join(name));
+        if is_fifo {
+            nix::unistd::mkfifo(&stop, nix::sys::stat::Mode::S_IRWXU).expect("a fifo");
+        } else {
+            std::fs::create_dir(&stop).expect("a directory");
+        }
+        std::fs::create_dir(&reboot).expect("a directory");
+        machine.signal(Signal::SIGCONT);
+        assert!(machine.is_up());
+        if !is_fifo {
+            let said = "init: fatal: unable to create /run/runit/stopit: is a directory\n";
+            assert_eq!(machine.run(&scratch, &["/sbin/init", "0"]), Output::exit(111, "", said));
+            assert!(machine.is_up());
+            std::fs::remove_dir(&stop).expect("the directory");
+        }
+        ask(&scratch, &machine, "0");
+        assert_eq!(machine.wait_end(), MachineEnd::PowerOff);
+        assert!(!machine.console().contains("reboot"), "{}", machine.console());
+        // That of the other request is as it was.
+        assert_eq!(std::fs::metadata(&reboot).expect("reboot").permissions().mode() & 0o777, 0o755);
     }
 }
 
@@ -1227,6 +1258,38 @@ fn adds_command_needs_no_size_for_the_word() {
     let scratch = Scratch::new();
     let script = "(ulimit -f 0; exec init 0 halt); stat -c '%a %s' /run/runit/stopit";
     assert_eq!(run_apart(&scratch, script), Output::exit(0, "100 0\n", ""));
+}
+
+/// A request is said to be made only where pid 1 looks for it.
+#[test]
+fn adds_command_says_where_a_request_cannot_be_seen() {
+    if !needs(&["namespaces"]) {
+        return;
+    }
+    let scratch = Scratch::new();
+    let prepare = "mkdir /run/runit /run/etc; mount --bind /run/etc /etc; mkdir /etc/runit";
+    let show = "stat -c '%a %F %n' /run/runit/* /etc/runit/*";
+    for (steps, expected) in [
+        ("mkfifo /run/runit/stopit", Output::exit(0, "100 regular empty file /run/runit/stopit\n", "")),
+        ("ln -s /dev/null /run/runit/stopit", Output::exit(0, "100 regular empty file /run/runit/stopit\n", "")),
+        ("rmdir /run/runit; echo >/run/runit", Output::exit(0, "100 regular empty file /etc/runit/stopit\n", "")),
+    ] {
+        let script =
+            format!("{prepare}; {steps}; init 0; {show} 2>/dev/null || true; [ -w /dev/null ] && [ ! -x /dev/null ]");
+        let output = run_apart(&scratch, &script);
+        assert_eq!(output, expected, "{steps}");
+    }
+    let script = format!("{prepare}; mkdir /run/runit/reboot; init 6 || echo $?; ls /run/runit /etc/runit");
+    let said = "init: fatal: unable to create /run/runit/reboot: is a directory\n";
+    assert_eq!(run_apart(&scratch, &script), Output::exit(0, "111\n/etc/runit:\n\n/run/runit:\nreboot\n", said));
+    let script = format!(
+        "{prepare}; touch /run/runit/stopit /run/runit/reboot; chmod 0 /run/runit/*
+        mount --bind /run/etc /run/etc; mount --bind /run/etc /etc; mount -o remount,ro,bind /run
+        init 6 || echo $?; {show} 2>/dev/null || true"
+    );
+    let said = "init: fatal: unable to create /run/runit/reboot: read-only file system\n";
+    let left = "111\n0 regular empty file /run/runit/reboot\n0 regular empty file /run/runit/stopit\n";
+    assert_eq!(run_apart(&scratch, &script), Output::exit(0, left, said));
 }
 
 #[test]

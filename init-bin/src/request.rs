@@ -1,14 +1,14 @@
-//! The files through which a shutdown is asked for, and what "set" means: the owner may execute it.
+//! The files through which a shutdown is asked for, and what "set" means: a plain file that the owner may execute.
 //!
 //! Their place is `/run`. `/etc/runit` holds links to them; a system of old has the files themselves there, so
-//! the second place is asked, and written, where there is nothing in the first.
+//! the second place is asked, and written, where there is nothing in the first. What is written must be what is asked.
 
 use core::ffi::CStr;
 
 use supervision::boot::event::{Ending, Requests};
 use supervision::limits::STOP_FILE_BYTES;
 use supervision::process::errno::Errno;
-use sys::file::{self, CURRENT};
+use sys::file::{self, CURRENT, Kind};
 use sys::{machine, report};
 
 /// One request, in both of its places.
@@ -57,13 +57,15 @@ fn read_text(places: Places, buffer: &mut [u8]) -> &[u8] {
 pub fn ask(reboots: bool, ending: Option<&[u8]>) -> Result<(), Trouble> {
     // It may be there already, or `/run` may not; both show when the files are made.
     let _ = file::make_directory(CURRENT, DIRECTORY, 0o755);
-    set(STOP, ending)?;
+    // The stop request comes last: where it is left by one that failed, the machine would go down later.
     if reboots {
-        set(REBOOT, None)
-    } else {
-        unset(REBOOT);
-        Ok(())
+        set(REBOOT, None)?;
     }
+    set(STOP, ending)?;
+    if !reboots {
+        unset(REBOOT);
+    }
+    Ok(())
 }
 
 /// Takes the stop request back.
@@ -71,22 +73,30 @@ pub fn clear_stop() {
     unset(STOP);
 }
 
-/// Whether `path` leads to a file that its owner may execute.
+/// Whether `path` leads to a plain file that its owner may execute.
 pub fn is_executable(path: &CStr) -> bool {
-    file::metadata(CURRENT, path).is_ok_and(|metadata| metadata.is_owner_executable())
+    file::metadata(CURRENT, path).is_ok_and(|metadata| metadata.kind == Kind::Other && metadata.is_owner_executable())
 }
 
-/// The first of the two places that is there says it.
-fn is_set([first, second]: Places) -> bool {
-    match file::metadata(CURRENT, first) {
-        Err(Errno::NOENT) => is_executable(second),
-        outcome => outcome.is_ok_and(|metadata| metadata.is_owner_executable()),
-    }
+/// Of the two places the one that counts: the first, unless nothing is there.
+fn place([first, second]: Places) -> &'static CStr {
+    if file::metadata(CURRENT, first).is_ok() { first } else { second }
+}
+
+fn is_set(places: Places) -> bool {
+    is_executable(place(places))
 }
 
 fn set(places: Places, text: Option<&[u8]>) -> Result<(), Trouble> {
-    let [first, second] = places;
-    set_one(first, text).or_else(|_| set_one(second, text))
+    let [first, _] = places;
+    set_one(first, text).or_else(|trouble| {
+        // As long as something is there, pid 1 looks at nothing else.
+        let path = place(places);
+        if path == first && file::remove(CURRENT, first).is_err() {
+            return Err(trouble);
+        }
+        set_one(path, text)
+    })
 }
 
 fn set_one(path: &'static CStr, text: Option<&[u8]>) -> Result<(), Trouble> {
@@ -98,9 +108,11 @@ fn set_one(path: &'static CStr, text: Option<&[u8]>) -> Result<(), Trouble> {
     file::set_mode(CURRENT, path, SET).map_err(|reason| Trouble { what: b"chmod", path, reason })
 }
 
-/// A file that is not there asks for nothing either.
+/// What is not set, or no request at all, is left alone.
 fn unset(places: Places) {
     for place in places {
-        let _ = file::set_mode(CURRENT, place, UNSET);
+        if is_executable(place) {
+            let _ = file::set_mode(CURRENT, place, UNSET);
+        }
     }
 }

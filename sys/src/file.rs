@@ -226,9 +226,10 @@ fn open(directory: BorrowedFd<'_>, path: &CStr, flags: u32, mode: u32) -> Result
 /// leads to is made.
 ///
 /// # Errors
-/// The kernel's.
+/// `ENODEV` if it is a fifo or a device; else the kernel's.
 pub fn create_followed(directory: BorrowedFd<'_>, path: &CStr) -> Result<Descriptor> {
-    open(directory, path, O_WRONLY | O_CREAT | O_TRUNC, 0o644)
+    let opened = open(directory, path, O_WRONLY | O_CREAT | O_TRUNC, 0o644)?;
+    only_plain(opened).map(|(opened, _)| opened)
 }
 
 /// Opens a file to lock it; makes it with mode 0600 less the umask if it is not there. It is not open for writing, so that its
