@@ -31,7 +31,7 @@ pub struct Levels {
 impl Levels {
     /// Looks where they are.
     pub fn find(environment: Environment) -> Self {
-        if let Some(directory) = environment.variable(b"RUNSVDIR") {
+        if let Some(directory) = environment.variable(b"RUNSVDIR").filter(|directory| !directory.is_empty()) {
             return Self { directory, links: None };
         }
         let mut buffer = [0; LINK_BYTES];
