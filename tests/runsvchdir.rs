@@ -172,7 +172,8 @@ fn mends_k131_nothing_is_left_by_a_previous_that_is_a_directory() {
     let levels = make_levels(&scratch, "levels");
     std::fs::create_dir(levels.join("previous")).expect("a directory");
     let before = tree(&levels);
-    assert_eq!(run_with(&scratch, &levels, &["b"]), refused("unable to unlink: previous: is a directory"));
+    assert_eq!(run_with(&scratch, &levels, &["previous"]), refused("previous: not a link."));
+    assert_eq!(run_with(&scratch, &levels, &["b"]), refused("previous: not a link."));
     assert_eq!(tree(&levels), before);
 }
 
@@ -183,9 +184,30 @@ fn mends_k131_what_is_in_the_way_of_the_new_links_is_named() {
         let levels = make_levels(&scratch, name);
         std::fs::create_dir(levels.join(name)).expect("a directory");
         let before = tree(&levels);
-        assert_eq!(run_with(&scratch, &levels, &["b"]), refused(&format!("unable to unlink: {name}: is a directory")));
+        assert_eq!(run_with(&scratch, &levels, &["b"]), refused(&format!("{name}: not a link.")));
         assert_eq!(tree(&levels), before);
     }
+}
+
+/// A file of somebody's own, and a level of such a name as long as no other one is asked for.
+#[test]
+fn mends_k131_what_is_not_its_own_is_not_removed() {
+    let scratch = Scratch::new();
+    for name in ["current.new", "previous.new", "previous"] {
+        let levels = make_levels(&scratch, name);
+        std::fs::write(levels.join(name), "mine").expect("a file");
+        let before = tree(&levels);
+        assert_eq!(run_with(&scratch, &levels, &["none"]), refused("none: file does not exist"));
+        assert_eq!(run_with(&scratch, &levels, &["a"]), Output::exit(0, "runsvchdir: a: current.\n", ""));
+        assert_eq!(run_with(&scratch, &levels, &["b"]), refused(&format!("{name}: not a link.")));
+        assert_eq!(tree(&levels), before);
+    }
+    let levels = make_levels(&scratch, "levels");
+    symlink("b", levels.join("current.new")).expect("a link");
+    let before = tree(&levels);
+    assert_eq!(run_with(&scratch, &levels, &["none"]), refused("none: file does not exist"));
+    assert_eq!(run_with(&scratch, &levels, &["a"]), Output::exit(0, "runsvchdir: a: current.\n", ""));
+    assert_eq!(tree(&levels), before);
 }
 
 /// What one that was killed left behind, here or in the original, is no level and in nobody's way.
@@ -322,7 +344,7 @@ fn adds_a_full_or_read_only_file_system_is_told() {
     }
     let apart = system(&scratch).with("mount -o remount,bind,ro /etc/runit/runsvdir");
     let output = apart.run(&["runsvchdir", "b"]);
-    assert_eq!(output, refused("unable to unlink: current.new: read-only file system"));
+    assert_eq!(output, refused("unable to create: current.new -> b: read-only file system"));
 }
 
 /// Our own stage 2 as pid 1 starts it, with two levels of one service each.

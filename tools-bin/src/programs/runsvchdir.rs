@@ -50,21 +50,15 @@ fn change(words: Words, word: &CStr) -> Result<&'static [u8], Failed> {
     let directory = file::open_path(CURRENT, path).map_err(|reason| unable_to_enter(path, reason))?;
     let links = Links { words, directory: directory.as_fd() };
 
-    // What somebody left behind who was killed is no level, so it goes before one is looked for.
-    let cleared = [NEW_RUNNING, NEW_BEFORE].map(|link| file::remove(links.directory, link));
     let level = find_level(&links, word, wanted)?;
     let running = file::metadata(links.directory, RUNNING)
         .map_err(|reason| fail(&words, b"unable to stat: %: %", RUNNING.to_bytes(), Some(reason)))?;
     if level.is_same(&running) {
         return Ok(b"runsvchdir: %: current.");
     }
-    for (link, cleared) in [NEW_RUNNING, NEW_BEFORE].into_iter().zip(cleared) {
-        if let Err(reason) = cleared
-            && reason != Errno::NOENT
-        {
-            return Err(fail(&words, b"unable to unlink: %: %", link.to_bytes(), Some(reason)));
-        }
-    }
+    links.clear()?;
+    // What somebody left behind who was killed is no level.
+    find_level(&links, word, wanted)?;
     let mut buffer = [0; LINK_BYTES];
     let text = match (wanted, levels.links) {
         (Wanted::Previous, _) => LinkText::from_bytes(links.read(BEFORE, &mut buffer).unwrap_or(&[])),
@@ -103,6 +97,30 @@ impl Links<'_> {
         file::read_link(self.directory, link, buffer)
     }
 
+    /// The text of a link; `None` if there is none, and it is an error if something else has its name.
+    fn read_if_there<'buffer>(&self, link: &CStr, buffer: &'buffer mut [u8]) -> Result<Option<&'buffer [u8]>, Failed> {
+        match self.read(link, buffer) {
+            Ok(text) => Ok(Some(text)),
+            Err(Errno::NOENT) => Ok(None),
+            Err(Errno::INVAL) => Err(fail(&self.words, b"%: not a link.", link.to_bytes(), None)),
+            Err(reason) => Err(self.fail_to_remove(link, reason)),
+        }
+    }
+
+    /// Removes the two new links, where somebody was killed between making and renaming them.
+    fn clear(&self) -> Result<(), Failed> {
+        for link in [NEW_RUNNING, NEW_BEFORE] {
+            if self.read_if_there(link, &mut [0])?.is_some() {
+                file::remove(self.directory, link).map_err(|reason| self.fail_to_remove(link, reason))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn fail_to_remove(&self, link: &CStr, reason: Errno) -> Failed {
+        fail(&self.words, b"unable to unlink: %: %", link.to_bytes(), Some(reason))
+    }
+
     /// Makes `current`, which leads to `running`, lead to `text`, and `previous` to what it led to. Both are made beside their
     /// places first. `current` comes last: where that fails, only `previous` has to be put back.
     fn lead_to(&self, mut text: LinkText, running: &Metadata) -> Result<(), Failed> {
@@ -112,11 +130,10 @@ impl Links<'_> {
             let reason = if is_directory { Errno::ISDIR } else { reason };
             fail(&self.words, b"unable to copy: % to previous: %", RUNNING.to_bytes(), Some(reason))
         })?;
-        let before_text = self.read(BEFORE, &mut before_text).ok();
+        let before_text = self.read_if_there(BEFORE, &mut before_text)?;
         self.make(NEW_RUNNING, &mut text)?;
         let outcome = self.make(NEW_BEFORE, &mut LinkText::from_bytes(running_text)).and_then(|()| {
-            file::rename(self.directory, NEW_BEFORE, BEFORE)
-                .map_err(|reason| fail(&self.words, b"unable to unlink: %: %", BEFORE.to_bytes(), Some(reason)))?;
+            file::rename(self.directory, NEW_BEFORE, BEFORE).map_err(|reason| self.fail_to_remove(BEFORE, reason))?;
             file::rename(self.directory, NEW_RUNNING, RUNNING).map_err(|reason| {
                 self.put_back(before_text);
                 fail(&self.words, b"unable to move: % to current: %", NEW_RUNNING.to_bytes(), Some(reason))
