@@ -5,6 +5,7 @@ use std::os::unix::fs::{PermissionsExt, lchown, symlink};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use nix::fcntl::{Flock, FlockArg};
 use support::{Apart, Ending, Machine, MachineEnd, Output, Root, Scratch, needs, reference, skip, wait_until};
 
 /// What a directory holds: a link's text, or what else it is.
@@ -250,6 +251,44 @@ fn mends_k131_previous_is_put_back() {
     std::fs::set_permissions(&levels, std::fs::Permissions::from_mode(0o755)).expect("a mode");
     assert_eq!(run(), refused("unable to create: current.new -> b: access denied"));
     assert_eq!(tree(&levels), with_links("a", Some("long ago")));
+}
+
+// ---- two at a time
+
+/// In the original one may take the links of the other.
+#[test]
+fn mends_two_at_a_time_wait_for_each_other() {
+    let scratch = Scratch::new();
+    let levels = make_levels(&scratch, "levels");
+    let results: Vec<_> = std::thread::scope(|scope| {
+        let callers = ["a", "b", "a", "b"].map(|level| {
+            let run = || (0..25).map(|_| run_with(&scratch, &levels, &[level])).collect::<Vec<_>>();
+            scope.spawn(run)
+        });
+        callers.into_iter().flat_map(|caller| caller.join().expect("outputs")).collect()
+    });
+    // Where the machine is slow, some may not get their turn in time.
+    if results.iter().any(|output| output.stderr.contains("unable to lock")) {
+        return skip("a lock was waited for too long");
+    }
+    for output in results {
+        assert_eq!((output.ending, &*output.stderr), (Ending::Exit(0), ""));
+    }
+    let after = tree(&levels);
+    assert!([with_links("a", Some("b")), with_links("b", Some("a"))].contains(&after), "{after:?}");
+}
+
+/// Everybody may read the directory, and needs no more to lock it.
+#[test]
+fn adds_a_lock_that_is_kept_is_no_hindrance() {
+    let scratch = Scratch::new();
+    let levels = make_levels(&scratch, "levels");
+    let directory = std::fs::File::open(&levels).expect("the levels");
+    let _lock = Flock::lock(directory, FlockArg::LockShared).expect("its lock");
+    let output = run_with(&scratch, &levels, &["b"]);
+    let warning = format!("runsvchdir: warning: unable to lock: {}: temporary failure\n", levels.display());
+    assert_eq!(output, Output::exit(0, "runsvchdir: b: now current.\n", &warning));
+    assert_eq!(tree(&levels), with_links("b", Some("a")));
 }
 
 // ---- in /run

@@ -9,8 +9,8 @@ use supervision::supervise::level::{self, LinkText, Wanted};
 use sys::file::{self, CURRENT, Kind, Metadata};
 use sys::{BorrowedFd, process, report, standard};
 
-use crate::Words;
 use crate::levels::{BEFORE, Levels, RUNNING};
+use crate::{Words, lock};
 
 // Both are there for a moment alone.
 const NEW_RUNNING: &CStr = c"current.new";
@@ -45,11 +45,14 @@ fn change(words: Words, word: &CStr) -> Result<&'static [u8], Failed> {
     let unable_to_enter =
         |path: &CStr, reason: Errno| fail(&words, b"unable to chdir: %: %", path.to_bytes(), Some(reason));
     let levels = Levels::find(words.environment());
-    process::enter_path(levels.directory).map_err(|reason| unable_to_enter(levels.directory, reason))?;
-    let path = levels.links.unwrap_or(c".");
-    let directory = file::open_path(CURRENT, path).map_err(|reason| unable_to_enter(path, reason))?;
+    let path = levels.links.unwrap_or(levels.directory);
+    let directory = file::open_directory(CURRENT, path).map_err(|reason| unable_to_enter(path, reason))?;
     let links = Links { words, directory: directory.as_fd() };
-
+    if let Err(reason) = lock::take(links.directory) {
+        let values = [words.called(), path.to_bytes(), reason.text()];
+        report::line(standard::error(), b"%: warning: unable to lock: %: %", &values);
+    }
+    process::enter_path(levels.directory).map_err(|reason| unable_to_enter(levels.directory, reason))?;
     let level = find_level(&links, word, wanted)?;
     let running = file::metadata(links.directory, RUNNING)
         .map_err(|reason| fail(&words, b"unable to stat: %: %", RUNNING.to_bytes(), Some(reason)))?;
