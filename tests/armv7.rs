@@ -241,6 +241,9 @@ fn halt_makes_records() {
     assert_eq!(seen, [(2, "reboot", "~", "~~"), (1, "shutdown", "~~", "~~")]);
     assert!(records.iter().all(|record| record.is_since(start) && !record.host.is_empty()), "{records:?}");
     assert_eq!(LoginRecord::read(&apart.utmp()), &records[..1]);
+    // The signal of the limit is ignored: how the kernel is told that differs.
+    let message = "halt: warning: unable to write /var/log/wtmp: file too big\n";
+    assert_eq!(apart.run(&["sh", "-c", "ulimit -f 1; exec halt -w"]), Output::exit(1, "", message));
 }
 
 #[test]
