@@ -662,7 +662,8 @@ fn adds_new_container_runs_it_again() {
         return;
     }
     let scratch = Scratch::new();
-    let service = one_shot(&scratch, "web", "exit 0");
+    // It takes longer than the kernel's tick, in which a start is not told from the end of it.
+    let service = one_shot(&scratch, "web", "sleep 0.05");
     let container = || {
         let mut command = scratch.command("unshare");
         command.args(["--pid", "--fork", "--mount-proc", "--kill-child", "sh", "-c"]);

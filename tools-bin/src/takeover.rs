@@ -83,8 +83,10 @@ pub fn find(directory: &SuperviseDirectory, boot: BootId) -> Option<Found> {
     }
     let process = if extension.one_shot == OneShot::Done {
         // There is no process to look at. So it must have been written in this very directory, and while this pid 1
-        // lived: a container that is started anew has the boot of the machine that it is in.
-        let is_of_this_life = Pid::new(1).is_some_and(|first| is_same_process(first, written));
+        // lived: a container that is started anew has the boot of the machine that it is in. One that was started in the tick of
+        // the writing may be the next one, and what is done once too often is better than what is not done.
+        let is_earlier = |first| process::birth(first).is_ok_and(|birth| birth.started < Ticks::of(written));
+        let is_of_this_life = Pid::new(1).is_some_and(is_earlier);
         if !is_of_this_life || !extension.is_done_in(directory.number(), &record) {
             return None;
         }
