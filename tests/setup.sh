@@ -24,6 +24,11 @@ check unshare util-linux
 check ps procps
 check ip iproute2
 check strace strace
+check cpio cpio
+check depmod kmod
+check xz xz-utils
+check zstd zstd
+check lz4 lz4
 check prlimit util-linux
 check setpriv util-linux
 check qemu-arm-static qemu-user-static
