@@ -17,8 +17,14 @@ export OUT DESTDIR BINDIR SBINDIR MANDIR DATADIR SYSCONFDIR
 build:
 	@CARGO='$(CARGO)' target-specs/build.sh '$(ARCH)' '$(OUT)'
 
+# What `make initramfs` makes, and of what.
+HANDOFF = $(OUT)/bin/handoff
+KERNEL_VERSION =
+MODULES = minimal
+INITRAMFS_OPTIONS =
+
 # Root need not have the toolchain: what is built is installed as it is.
-$(OUT)/bin/pipit:
+$(OUT)/bin/pipit $(OUT)/bin/handoff:
 	@CARGO='$(CARGO)' target-specs/build.sh '$(ARCH)' '$(OUT)'
 
 install install-init: $(OUT)/bin/pipit
@@ -26,6 +32,9 @@ install install-init: $(OUT)/bin/pipit
 
 uninstall uninstall-init:
 	@./install.sh $@
+
+initramfs: $(HANDOFF)
+	@stage-scripts/mkinitramfs -i '$(HANDOFF)' -m '$(MODULES)' -o '$(OUT)/initramfs.img' $(INITRAMFS_OPTIONS) $(KERNEL_VERSION)
 
 check:
 	tests/check.sh
@@ -40,6 +49,9 @@ help:
 	  'make install-init          then let /sbin/init, halt, poweroff, reboot ... be ours; the old ones are kept' \
 	  'make uninstall-init        the way back: the old ones again' \
 	  'make uninstall             remove what install brought; changed configuration stays' \
+	  'make initramfs             an image of handoff and modules: out/ARCH/initramfs.img' \
+	  '                           (ARCH= KERNEL_VERSION= MODULES=minimal|host|none|NAME,... HANDOFF=PATH;' \
+	  '                           INITRAMFS_OPTIONS= other options of mkinitramfs(8), such as -r /mnt/target)' \
 	  'make check                 all tests (installs what they need, as root on Debian)' \
 	  'make clean                 remove out/ and target/' \
 	  '' \
@@ -48,4 +60,4 @@ help:
 	  'MUSL_LIBDIR=DIRECTORY      where libc.a of musl is' \
 	  'LLD=PATH                   the linker'
 
-.PHONY: build install install-init uninstall uninstall-init check clean help
+.PHONY: build install install-init uninstall uninstall-init initramfs check clean help
