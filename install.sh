@@ -155,6 +155,18 @@ install_programs() {
             put_link pipit "$BINDIR/$name"
         fi
     done
+    choose_name "$SBINDIR" mkinitramfs ''
+    put 755 stage-scripts/mkinitramfs "$path"
+}
+
+# choose_name DIRECTORY NAME ENDING: sets path. On other systems a program of this name makes the images whenever a
+# kernel is installed, and must go on doing so; then ours has another name.
+choose_name() {
+    path=$1/$2$3
+    if [ -e "$DESTDIR$path" ] && ! is_ours "$path"; then
+        say "another one is there: $path, ours is $1/$2-pipit$3"
+        path=$1/$2-pipit$3
+    fi
 }
 
 # A page such as halt(8) of another init system tells of its own halt, which is still there: that one stays.
@@ -167,6 +179,9 @@ install_pages() {
             say "not installed, another one is there: $path"
             continue
         fi
+        if [ "$name" = mkinitramfs.8 ]; then
+            choose_name "$MANDIR/man8" mkinitramfs .8
+        fi
         keep_old "$path"
         if [ -L "$page" ]; then
             put_link "$(readlink "$page")" "$path"
@@ -176,13 +191,14 @@ install_pages() {
     done
 }
 
-# stage-scripts/ is /etc/runit, but for services/, which is /etc/sv, and two files of /etc itself.
+# stage-scripts/ is /etc/runit, but for services/, which is /etc/sv, two files of /etc itself, and a program.
 install_configuration() {
     (cd stage-scripts && find . \( -name '*.md' -o -name '.*' ! -name . \) -prune -o \( -type f -o -type l \) -print) |
         sort | while read -r file; do
         file=${file#./}
         source=stage-scripts/$file
         case $file in
+        mkinitramfs) continue ;;
         services/*) path=$SYSCONFDIR/sv/${file#services/} ;;
         runit.conf | rc.local) path=$SYSCONFDIR/$file ;;
         *) path=$SYSCONFDIR/runit/$file ;;

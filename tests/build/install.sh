@@ -41,6 +41,7 @@ main() {
 
     keep_changes
     go_and_return
+    meet_another_mkinitramfs
     expect_make uninstall-succeeds uninstall
     expect uninstall-removes-the-pages "$(list_tree | grep /man/ || :)" [ -z "$(list_tree | grep /man/)" ]
     expect uninstall-keeps-a-changed-file "$(list_tree)" [ "$(cat "$stage/etc/runit.conf")" = changed ]
@@ -71,7 +72,7 @@ same_tree() {
 }
 
 has_programs() {
-    [ -x "$stage/sbin/runit-init" ] && [ -x "$stage/usr/bin/pipit" ] && [ -x "$stage/sbin/runit" ]
+    [ -x "$stage/sbin/runit-init" ] && [ -x "$stage/usr/sbin/mkinitramfs" ] && [ ! -e "$stage/etc/runit/mkinitramfs" ] && [ -x "$stage/usr/bin/pipit" ] && [ -x "$stage/sbin/runit" ]
 }
 
 # Each page of the source, under the section that its name ends with, and service-directory(5) among them.
@@ -127,6 +128,26 @@ go_and_return() {
     expect_make uninstall-init-succeeds uninstall-init
     expect uninstall-init-brings-the-old-one-back "$said" \
         [ "$(cat "$stage/sbin/init" "$stage/sbin/reboot" "$stage/sbin/shutdown" | tr '\n' ' ')" = 'old old old ' ]
+}
+
+# Another system's, which it calls whenever a kernel is installed, must go on being called.
+meet_another_mkinitramfs() {
+    expect_make uninstall-before-another-mkinitramfs uninstall
+    page=$stage/usr/share/man/man8/mkinitramfs
+    mkdir -p "${page%/*}"
+    echo old >"$stage/usr/sbin/mkinitramfs"
+    echo old >"$page.8"
+    expect_make install-beside-another-mkinitramfs install
+    expect install-leaves-another-mkinitramfs "$said" \
+        [ "$(cat "$stage/usr/sbin/mkinitramfs" "$page.8" | tr '\n' ' ')" = 'old old ' ]
+    expect install-lays-mkinitramfs-beside "$said" \
+        cmp -s "$root/stage-scripts/mkinitramfs" "$stage/usr/sbin/mkinitramfs-pipit"
+    expect install-lays-its-page-beside "$said" cmp -s "$root/init-bin/man/mkinitramfs.8" "$page-pipit.8"
+    # And when it has left.
+    rm "$stage/usr/sbin/mkinitramfs" "$page.8"
+    expect_make install-after-another-mkinitramfs install
+    expect install-takes-the-name-that-is-free "$said" [ -x "$stage/usr/sbin/mkinitramfs" ]
+    expect install-takes-the-other-name-away "$said" [ ! -e "$stage/usr/sbin/mkinitramfs-pipit" ]
 }
 
 refuse_without_record() {
