@@ -16,12 +16,14 @@
 //! | [`log`] | lines, log directories, rotation and processors |
 //! | [`boot`] | the stages of pid 1 |
 //! | [`shutdown`] | when the machine goes down, who is told, and what is remembered of it |
+//! | [`handoff`] | what the `/init` of an initramfs is asked for, and what lies on block devices |
 //! | [`utmp`] | records of who is logged in, of boots and shutdowns |
 //! | [`process`] | processes, signals, errors and the texts of all of these |
 #![cfg_attr(not(test), no_std)]
 #![forbid(unsafe_code)]
 
 pub mod boot;
+pub mod handoff;
 pub mod limits;
 pub mod local_time;
 pub mod log;

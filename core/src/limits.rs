@@ -235,3 +235,6 @@ pub const REQUEST_LIMIT: Duration = Duration::from_seconds(10);
 
 /// Records in which users with a terminal are looked for. The users of those beyond are told nothing.
 pub const USER_RECORDS: usize = 4096;
+
+/// Bytes of a UUID as a text; none is longer.
+pub const UUID_BYTES: usize = 36;
