@@ -236,5 +236,11 @@ pub const REQUEST_LIMIT: Duration = Duration::from_seconds(10);
 /// Records in which users with a terminal are looked for. The users of those beyond are told nothing.
 pub const USER_RECORDS: usize = 4096;
 
+/// Bytes of a kernel's command line that are read: no kernel's own is longer. Of a longer one the words behind them are not looked at.
+pub const COMMAND_LINE_BYTES: usize = 4096;
+
 /// Bytes of a UUID as a text; none is longer.
 pub const UUID_BYTES: usize = 36;
+
+/// How long an initramfs waits for the root, if nothing else is said. Disks on slow buses take ten seconds.
+pub const ROOT_LIMIT: Duration = Duration::from_seconds(30);

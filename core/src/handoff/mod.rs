@@ -1,5 +1,6 @@
 //! What the `/init` of an initramfs knows: what it was asked for, and what lies on block devices.
 
+pub mod command_line;
 pub mod device;
 pub mod identity;
 mod keyword;
