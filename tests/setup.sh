@@ -32,6 +32,15 @@ check lz4 lz4
 check prlimit util-linux
 check setpriv util-linux
 check qemu-arm-static qemu-user-static
+check blkid util-linux
+check mkswap util-linux
+check mke2fs e2fsprogs
+check mkfs.btrfs btrfs-progs
+check mkfs.xfs xfsprogs
+check mkfs.vfat dosfstools
+check mksquashfs squashfs-tools
+check mkfs.erofs erofs-utils
+check mkfs.f2fs f2fs-tools
 boot qemu-system-x86_64 qemu-system-x86
 boot qemu-system-arm qemu-system-arm
 boot dpkg-deb dpkg
