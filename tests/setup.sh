@@ -33,7 +33,9 @@ check prlimit util-linux
 check setpriv util-linux
 check qemu-arm-static qemu-user-static
 check blkid util-linux
+check partx util-linux
 check mkswap util-linux
+check sfdisk fdisk
 check mke2fs e2fsprogs
 check mkfs.btrfs btrfs-progs
 check mkfs.xfs xfsprogs

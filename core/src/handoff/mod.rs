@@ -4,6 +4,7 @@ pub mod command_line;
 pub mod device;
 pub mod identity;
 mod keyword;
+pub mod partition;
 pub mod superblock;
 
 /// What is before the first such byte, and what is behind it.
