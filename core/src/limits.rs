@@ -244,3 +244,6 @@ pub const UUID_BYTES: usize = 36;
 
 /// How long an initramfs waits for the root, if nothing else is said. Disks on slow buses take ten seconds.
 pub const ROOT_LIMIT: Duration = Duration::from_seconds(30);
+
+/// Bytes of a line of `/etc/fstab` and of the list of modules. A longer one is told and not looked at.
+pub const FILE_LINE_BYTES: usize = 1024;

@@ -2,8 +2,10 @@
 
 pub mod command_line;
 pub mod device;
+pub mod fstab;
 pub mod identity;
 mod keyword;
+pub mod lines;
 pub mod partition;
 pub mod superblock;
 
