@@ -248,5 +248,8 @@ pub const ROOT_LIMIT: Duration = Duration::from_seconds(30);
 /// Bytes of a line of `/etc/fstab` and of the list of modules. A longer one is told and not looked at.
 pub const FILE_LINE_BYTES: usize = 1024;
 
+/// Bytes of what a module is told, one less than this. A module that is told more is not loaded.
+pub const MODULE_PARAMETERS_BYTES: usize = 1024;
+
 /// Bytes of the options that a file system itself is mounted with, one less than this; the kernel takes 4095. With more it is not mounted.
 pub const MOUNT_DATA_BYTES: usize = 1024;

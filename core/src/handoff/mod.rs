@@ -6,6 +6,7 @@ pub mod fstab;
 pub mod identity;
 mod keyword;
 pub mod lines;
+pub mod module;
 pub mod mount_options;
 pub mod partition;
 pub mod superblock;
