@@ -10,6 +10,7 @@ pub mod module;
 pub mod mount_options;
 pub mod partition;
 pub mod superblock;
+pub mod uevent;
 
 /// What is before the first such byte, and what is behind it.
 fn split(text: &[u8], at: u8) -> Option<(&[u8], &[u8])> {
