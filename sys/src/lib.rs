@@ -20,6 +20,7 @@ pub mod entry;
 pub mod file;
 pub mod machine;
 pub mod memory;
+pub mod mount;
 pub mod network;
 pub mod poll;
 pub mod process;
