@@ -20,6 +20,7 @@ pub mod entry;
 pub mod file;
 pub mod machine;
 pub mod memory;
+pub mod module;
 pub mod mount;
 pub mod network;
 pub mod poll;
@@ -32,6 +33,7 @@ pub mod strings;
 pub mod terminal;
 pub mod timer;
 pub mod title;
+pub mod uevent;
 pub mod watch;
 
 use supervision::process::errno::Errno;
