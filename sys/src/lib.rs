@@ -15,6 +15,7 @@
 mod call;
 pub mod clock;
 pub mod descriptor;
+pub mod device;
 pub mod directory;
 pub mod entry;
 pub mod file;
