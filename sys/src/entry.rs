@@ -10,7 +10,9 @@
 
 use core::ffi::{CStr, c_char};
 
-use crate::process::Environment;
+use supervision::process::errno::Errno;
+
+use crate::process::{self, Environment};
 use crate::standard::{Closed, Standard};
 use crate::strings::Strings;
 
@@ -65,6 +67,24 @@ impl Arguments {
     /// The word at `index`; the program's name is word 0.
     pub fn get(&self, index: usize) -> Option<&'static CStr> {
         self.from(index).iter().next()
+    }
+
+    /// Executes `program` in the place of the caller, under its path, with the words behind the first and the environment of the
+    /// caller. Returns only if that fails.
+    pub fn hand_over(&self, program: &CStr) -> Errno {
+        let execute = || process::execute_words(program, self.from(0), self.environment);
+        if self.is_empty() {
+            return execute();
+        }
+        let place = self.start.cast_mut();
+        // SAFETY: there is a first word.
+        let first = unsafe { *place };
+        // SAFETY: the stack can be written to, and nobody looks at the word before the kernel does.
+        unsafe { *place = program.as_ptr() };
+        let reason = execute();
+        // SAFETY: as above; this is what was there.
+        unsafe { *place = first };
+        reason
     }
 
     /// The words from `index` on.

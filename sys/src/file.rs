@@ -195,6 +195,22 @@ pub fn open_directory(directory: BorrowedFd<'_>, path: &CStr) -> Result<Descript
     open(directory, path, O_RDONLY | O_DIRECTORY, 0)
 }
 
+/// As [`open_directory`], but a link is not followed.
+///
+/// # Errors
+/// `ENOTDIR`, `ELOOP`: it is something else; else the kernel's.
+pub fn open_own_directory(directory: BorrowedFd<'_>, path: &CStr) -> Result<Descriptor> {
+    open(directory, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0)
+}
+
+/// Removes an empty directory.
+///
+/// # Errors
+/// The kernel's.
+pub fn remove_directory(directory: BorrowedFd<'_>, path: &CStr) -> Result<()> {
+    rustix::fs::unlinkat(directory, path, AtFlags::REMOVEDIR).map_err(errno)
+}
+
 /// Opens a directory only to work below it: nothing need be allowed on the directory itself.
 ///
 /// # Errors
@@ -454,6 +470,12 @@ pub fn metadata_of(file: BorrowedFd<'_>) -> Result<Metadata> {
 /// Whether `path` is there and may be read.
 pub fn is_readable(directory: BorrowedFd<'_>, path: &CStr) -> bool {
     rustix::fs::accessat(directory, path, Access::READ_OK, AtFlags::empty()).is_ok()
+}
+
+/// Whether `path` leads to something that may be executed, and is no directory.
+pub fn may_execute(directory: BorrowedFd<'_>, path: &CStr) -> bool {
+    rustix::fs::accessat(directory, path, Access::EXEC_OK, AtFlags::empty()).is_ok()
+        && metadata(directory, path).is_ok_and(|metadata| metadata.kind == Kind::Other)
 }
 
 /// Whether `path` leads to something.

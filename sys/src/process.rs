@@ -131,6 +131,14 @@ pub fn reap() -> Option<(Pid, Outcome)> {
     Some((pid, Outcome::from_wait_status(status.as_raw().cast_unsigned())))
 }
 
+/// Waits for the end of a child, for as long as it takes; `None` if there is no such child.
+pub fn wait_for(child: Pid) -> Option<Outcome> {
+    let child = rustix::process::Pid::from_raw(child.raw().cast_signed());
+    let waited = || rustix::process::waitpid(child, WaitOptions::empty());
+    let (_, status) = rustix::io::retry_on_intr(waited).ok()??;
+    Some(Outcome::from_wait_status(status.as_raw().cast_unsigned()))
+}
+
 /// Sends a signal to a process. It may be gone already: then nothing happens.
 pub fn signal(pid: Pid, signal: Signal) {
     kill(pid.raw().cast_signed(), signal);
