@@ -24,6 +24,8 @@ impl Errno {
     pub const NOMEM: Self = Self(12);
     /// Not allowed by the file's mode.
     pub const ACCES: Self = Self(13);
+    /// Somebody uses it.
+    pub const BUSY: Self = Self(16);
     /// It is there already.
     pub const EXIST: Self = Self(17);
     /// It cannot do that: another kind of file was wanted.
@@ -67,13 +69,18 @@ impl Errno {
 
     /// What it is called; `unknown error` if it has no text of its own.
     pub fn text(self) -> &'static [u8] {
-        self.find(COMMON).or_else(|| self.find(RARE)).unwrap_or(UNKNOWN)
+        self.find(FEW).or_else(|| self.find(COMMON)).or_else(|| self.find(RARE)).unwrap_or(UNKNOWN)
     }
 
     /// As [`Errno::text`], for those that come from files and processes alone; the texts of all others need not
     /// be linked into a program that meets no others.
     pub fn common_text(self) -> &'static [u8] {
-        self.find(COMMON).unwrap_or(UNKNOWN)
+        self.find(FEW).or_else(|| self.find(COMMON)).unwrap_or(UNKNOWN)
+    }
+
+    /// As [`Errno::common_text`], for a program that mounts and executes, and does nothing else of note.
+    pub fn few_text(self) -> &'static [u8] {
+        self.find(FEW).unwrap_or(UNKNOWN)
     }
 
     fn find(self, texts: &'static [u8]) -> Option<&'static [u8]> {
@@ -90,30 +97,37 @@ const UNKNOWN: &[u8] = b"unknown error";
 // One row an error: its number in one byte, its text, a NUL. Packed, because a table of pointers would be
 // larger than the texts.
 
-/// What files and processes give.
-static COMMON: &[u8] = b"\
+/// What mounting and executing gives.
+static FEW: &[u8] = b"\
 \x01permission denied\0\
 \x02file does not exist\0\
-\x03no such process\0\
-\x04interrupted system call\0\
 \x05input/output error\0\
 \x06device not configured\0\
 \x07argument list too long\0\
 \x08exec format error\0\
+\x0cout of memory\0\
+\x0daccess denied\0\
+\x10device busy\0\
+\x13device does not support operation\0\
+\x14not a directory\0\
+\x16invalid argument\0\
+\x1eread-only file system\0\
+\x24file name too long\0\
+\x26system call not available\0\
+\x28symbolic link loop";
+
+/// What else files and processes give.
+static COMMON: &[u8] = b"\
+\x03no such process\0\
+\x04interrupted system call\0\
 \x09file descriptor not open\0\
 \x0ano child processes\0\
 \x0btemporary failure\0\
-\x0cout of memory\0\
-\x0daccess denied\0\
 \x0ebad address\0\
 \x0fnot a block device\0\
-\x10device busy\0\
 \x11file already exists\0\
 \x12cross-device link\0\
-\x13device does not support operation\0\
-\x14not a directory\0\
 \x15is a directory\0\
-\x16invalid argument\0\
 \x17system cannot open more files\0\
 \x18process cannot open more files\0\
 \x19not a tty\0\
@@ -121,17 +135,13 @@ static COMMON: &[u8] = b"\
 \x1bfile too big\0\
 \x1cout of disk space\0\
 \x1dunseekable descriptor\0\
-\x1eread-only file system\0\
 \x1ftoo many links\0\
 \x20broken pipe\0\
 \x21input out of range\0\
 \x22output out of range\0\
 \x23operation would cause deadlock\0\
-\x24file name too long\0\
 \x25no locks available\0\
-\x26system call not available\0\
 \x27directory not empty\0\
-\x28symbolic link loop\0\
 \x74stale NFS file handle\0\
 \x7adisk quota exceeded";
 
@@ -187,7 +197,7 @@ mod tests {
     use super::*;
 
     fn rows() -> Vec<&'static [u8]> {
-        [COMMON, RARE].into_iter().flat_map(|texts| texts.split(|byte| *byte == 0)).collect()
+        [FEW, COMMON, RARE].into_iter().flat_map(|texts| texts.split(|byte| *byte == 0)).collect()
     }
 
     #[test]
@@ -210,6 +220,8 @@ mod tests {
         assert_eq!(Errno::NOENT.common_text(), b"file does not exist");
         assert_eq!(Errno::new(116).common_text(), b"stale NFS file handle");
         assert_eq!(Errno::new(111).common_text(), b"unknown error");
+        assert_eq!(Errno::NODEV.few_text(), b"device does not support operation");
+        assert_eq!(Errno::EXIST.few_text(), b"unknown error");
     }
 
     #[test]
