@@ -253,3 +253,15 @@ pub const MODULE_PARAMETERS_BYTES: usize = 1024;
 
 /// Bytes of the options that a file system itself is mounted with, one less than this; the kernel takes 4095. With more it is not mounted.
 pub const MOUNT_DATA_BYTES: usize = 1024;
+
+/// Until it is told again what is waited for.
+pub const ROOT_TOLD_AGAIN: Duration = Duration::from_seconds(10);
+
+/// After how long it is first told: most devices are there sooner.
+pub const ROOT_TOLD_AFTER: Duration = Duration::from_seconds(1);
+
+/// Bytes of what the kernel tells of a device; longer news are cut, and tell what is needed at their beginning.
+pub const UEVENT_BYTES: usize = 2048;
+
+/// Bytes of a kernel's name of a device.
+pub const DEVICE_NAME_BYTES: usize = 64;

@@ -49,6 +49,11 @@ impl Lines {
         if self.is_given || self.line.is_empty() { None } else { Some(self.give()) }
     }
 
+    /// What there was room for of the line that was too long.
+    pub fn beginning(&mut self) -> &mut [u8] {
+        &mut self.line
+    }
+
     fn give(&mut self) -> Result<&mut [u8], TooLong> {
         self.is_given = true;
         if self.is_too_long { Err(TooLong) } else { Ok(&mut self.line) }
@@ -88,5 +93,13 @@ mod tests {
         let file = format!("a\n{full}\n{full}y\nb\n{full}z");
         let expected = [Ok("a".to_owned()), Ok(full), Err(TooLong), Ok("b".to_owned()), Err(TooLong)];
         assert_eq!(lines(&file, 100), expected);
+    }
+    #[test]
+    fn the_beginning_of_a_line_that_is_too_long_is_there() {
+        let mut lines = Lines::new();
+        let file = format!("/dev/sda {}\n", "x".repeat(FILE_LINE_BYTES));
+        let mut piece = file.as_bytes();
+        assert_eq!(lines.next(&mut piece), Some(Err(TooLong)));
+        assert!(file.as_bytes().starts_with(lines.beginning()) && lines.beginning().len() == FILE_LINE_BYTES);
     }
 }
