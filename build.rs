@@ -1,4 +1,4 @@
-//! Link arguments and version of the two static executables.
+//! Link arguments and version of the static executables.
 //!
 //! `target-specs/build.sh` names musl's directory in `PIPIT_MUSL`. Without it (`cargo clippy`, an editor)
 //! nothing static is linked, so nothing is said here.
@@ -38,20 +38,26 @@ fn link_statically(musl: &Path) {
     for argument in ["-zmax-page-size=4096", "-znoseparate-code", "-znorelro"] {
         link(argument);
     }
-    // The executables are stripped; the map keeps every symbol, for debugging and for tests/build.
-    link(&format!("--Map={}", map_file().display()));
+    // The executables are stripped; a map of each keeps every symbol, for debugging and for tests/build.
+    for program in programs() {
+        let map = map_directory().join(program).with_extension("map");
+        println!("cargo::rustc-link-arg-bin={program}=--Map={}", map.display());
+    }
 }
 
-/// `target/TRIPLE/release/PROGRAM.map`, beside the executable: `OUT_DIR` lies three levels below.
-fn map_file() -> PathBuf {
+/// `target/TRIPLE/release`, where the executables are: `OUT_DIR` lies three levels below.
+fn map_directory() -> PathBuf {
     let out = PathBuf::from(variable("OUT_DIR"));
-    let release = out.ancestors().nth(3).expect("OUT_DIR is deep inside the target directory");
-    let program = match variable("CARGO_PKG_NAME").as_str() {
-        "init-bin" => "runit-init",
-        "tools-bin" => "pipit",
+    out.ancestors().nth(3).expect("OUT_DIR is deep inside the target directory").to_owned()
+}
+
+/// The executables of the package that is built.
+fn programs() -> &'static [&'static str] {
+    match variable("CARGO_PKG_NAME").as_str() {
+        "init-bin" => &["runit-init", "handoff"],
+        "tools-bin" => &["pipit"],
         other => panic!("{other} is not one of the program packages"),
-    };
-    release.join(program).with_extension("map")
+    }
 }
 
 fn link(argument: &str) {

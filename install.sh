@@ -143,10 +143,12 @@ list_names() {
 }
 
 install_programs() {
-    for path in "$SBINDIR/runit-init" "$SBINDIR/runit" "$BINDIR/pipit"; do
+    for path in "$SBINDIR/runit-init" "$SBINDIR/runit" "$SBINDIR/handoff" "$BINDIR/pipit"; do
         keep_old "$path"
     done
     put 755 "$OUT/bin/runit-init" "$SBINDIR/runit-init"
+    # Not for this system to run: mkinitramfs takes it from here.
+    put 755 "$OUT/bin/handoff" "$SBINDIR/handoff"
     put_link runit-init "$SBINDIR/runit"
     put 755 "$OUT/bin/pipit" "$BINDIR/pipit"
     for name in $(list_names); do

@@ -291,7 +291,7 @@ list_pipit_names() {
 # lay_out DIRECTORY: DIRECTORY/bin with all names, DIRECTORY/*.map with all symbols.
 lay_out() {
     mkdir -p "$1/bin"
-    for program in runit-init pipit; do
+    for program in runit-init handoff pipit; do
         replace_file "$results/$program.map" "$1/$program.map"
         replace_file "$results/$program" "$1/bin/$program"
     done

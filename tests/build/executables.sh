@@ -14,7 +14,7 @@ main() {
     out=${2:-$root/out/$arch}
     label=$arch
     [ "$out" = "$root/out/$arch" ] || label="$arch-${out##*/}"
-    for program in runit-init pipit; do
+    for program in runit-init handoff pipit; do
         file=$out/bin/$program
         if [ ! -x "$file" ]; then
             fail "$label-$program-is-built" "$file is missing"

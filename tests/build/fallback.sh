@@ -31,6 +31,7 @@ main() {
     "$here/executables.sh" "$arch" "$out" || failures=1
     compare pipit --list
     compare runit-init 9
+    compare handoff
     compare sv
     finish_report
 }

@@ -72,7 +72,8 @@ same_tree() {
 }
 
 has_programs() {
-    [ -x "$stage/sbin/runit-init" ] && [ -x "$stage/usr/sbin/mkinitramfs" ] && [ ! -e "$stage/etc/runit/mkinitramfs" ] && [ -x "$stage/usr/bin/pipit" ] && [ -x "$stage/sbin/runit" ]
+    [ -x "$stage/sbin/runit-init" ] && [ -x "$stage/sbin/handoff" ] && [ -x "$stage/usr/sbin/mkinitramfs" ] &&
+        [ ! -e "$stage/etc/runit/mkinitramfs" ] && [ -x "$stage/usr/bin/pipit" ] && [ -x "$stage/sbin/runit" ]
 }
 
 # Each page of the source, under the section that its name ends with, and service-directory(5) among them.
