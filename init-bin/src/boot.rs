@@ -11,7 +11,7 @@ use sys::{AsFd, clock, machine, poll, process};
 
 use crate::children::{self, CAUGHT};
 use crate::console::Console;
-use crate::{EXIT_FAILED, notice, request};
+use crate::{EXIT_FAILED, image, notice, request};
 
 /// What is left behind in a container that may not end the machine: gone off, or to be started again.
 const EXIT_OFF: i32 = 0;
@@ -100,6 +100,9 @@ impl Init {
         while let Some(action) = actions.pop_front() {
             match action {
                 Action::Spawn(child) => {
+                    if let Child::Ending { ending, .. } = child {
+                        image::go_back(ending, self.environment);
+                    }
                     let answer = self.spawn(child);
                     self.boot.handle(answer, now, &mut actions);
                 }

@@ -10,6 +10,7 @@ mod boot;
 mod children;
 mod command;
 mod console;
+mod image;
 mod notice;
 mod request;
 
