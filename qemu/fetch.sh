@@ -5,6 +5,7 @@
 #       kernel                 the image
 #       release                its release, the name below /lib/modules
 #       modules/*.ko           the modules of the list below
+#       root-modules/*.ko      those with which an initramfs finds a root
 #       busybox                the executable
 #       debs/                  the packages, kept, so that nothing is downloaded twice
 #
@@ -34,11 +35,16 @@ describe_architecture() {
         debian_architecture=amd64
         kernel_package=linux-image-cloud-amd64
         wanted_modules=
+        root_modules='virtio_ring virtio virtio_pci_modern_dev virtio_pci_legacy_dev virtio_pci virtio_blk
+            scsi_common scsi_mod virtio_scsi sd_mod squashfs overlay loop'
         ;;
     armv7)
         debian_architecture=armhf
         kernel_package=linux-image-armmp
         wanted_modules='virtio_mmio virtio_input'
+        root_modules='virtio_pci_modern_dev virtio_pci_legacy_dev virtio_pci virtio_blk
+            scsi_common scsi_mod virtio_scsi crc64 crct10dif_common crc-t10dif crc64-rocksoft t10-pi sd_mod
+            crc32c_generic jbd2 mbcache crc16 ext4 squashfs overlay loop'
         ;;
     *)
         printf 'usage: fetch.sh x86_64|armv7\n' >&2
@@ -162,15 +168,27 @@ unpack_busybox() {
     [ -f "$home/busybox" ] || fail 'unable to find busybox in the package busybox-static'
 }
 
-unpack_kernel() {
-    rm -rf "$home/unpacked" "$home/modules"
-    dpkg-deb -x "$home"/debs/linux-image-*.deb "$home/unpacked"
-    mkdir -p "$home/modules"
-    for name in $wanted_modules; do
+# take_modules DIRECTORY NAME ...
+take_modules() {
+    directory=$home/$1
+    shift
+    rm -rf "$directory"
+    mkdir -p "$directory"
+    for name; do
         file=$(find "$home/unpacked" -name "$name.ko")
         [ -n "$file" ] || fail "unable to find a module in the kernel's package: $name"
-        mv "$file" "$home/modules/"
+        cp "$file" "$directory/"
     done
+}
+
+unpack_kernel() {
+    rm -rf "$home/unpacked"
+    dpkg-deb -x "$home"/debs/linux-image-*.deb "$home/unpacked"
+    # The lists are words.
+    # shellcheck disable=SC2086
+    take_modules modules $wanted_modules
+    # shellcheck disable=SC2086
+    take_modules root-modules $root_modules
     for image in "$home"/unpacked/boot/vmlinuz-*; do
         printf '%s\n' "${image##*/vmlinuz-}" >"$home/release"
         mv "$image" "$home/kernel"
@@ -178,6 +196,12 @@ unpack_kernel() {
     rm -rf "$home/unpacked"
     # Last, so that an interrupted run starts again.
     printf '%s\n' "$wanted_modules" >"$home/modules.list"
+    printf '%s\n' "$root_modules" >"$home/root-modules.list"
+}
+
+# is_list NAME MODULES: that is what was taken last time.
+is_list() {
+    [ -f "$home/$1.list" ] && [ "$(cat "$home/$1.list")" = "$2" ]
 }
 
 main() {
@@ -191,7 +215,7 @@ main() {
     has_kernel=no
     if [ -n "${KERNEL:-}" ]; then
         has_kernel=yes
-    elif [ -f "$home/kernel" ] && [ -f "$home/modules.list" ] && [ "$(cat "$home/modules.list")" = "$wanted_modules" ]; then
+    elif [ -f "$home/kernel" ] && is_list modules "$wanted_modules" && is_list root-modules "$root_modules"; then
         has_kernel=yes
     fi
     if [ ! -f "$home/busybox" ] || [ "$has_kernel" = no ]; then

@@ -4,6 +4,7 @@
 #   qemu-run.sh [x86_64|armv7]           a machine for a person: its serial console is this terminal, Ctrl-A X leaves
 #   qemu-run.sh --smoke [x86_64|armv7]   the same boot unattended: drives the console and prints a line for each check,
 #                                        `ok NAME: figures` or `not ok NAME: what was seen`
+#   qemu-run.sh --smoke handoff [x86_64|armv7]   boots roots on disks by an initramfs of handoff, and checks in the same way
 #
 # The architecture is x86_64 where none is given. All set-up is done on the way: the packages that are missing (root, Debian-like),
 # the programs, a kernel and a static busybox (fetch.sh, into a cache), the image, the driver that writes it and talks to QEMU
@@ -25,7 +26,7 @@ set -eu
 EXIT_FAILURE=1
 EXIT_USAGE=100
 
-usage='usage: qemu-run.sh [--smoke] [x86_64|armv7]'
+usage='usage: qemu-run.sh [--smoke [handoff]] [x86_64|armv7]'
 
 fail() {
     printf 'qemu-run: fatal: %s\n' "$1" >&2
@@ -47,6 +48,10 @@ read_arguments() {
             exit 0
             ;;
         --smoke) task=smoke ;;
+        handoff)
+            [ "$task" = smoke ] || reject_arguments 'handoff goes with --smoke'
+            task=handoff
+            ;;
         x86_64 | armv7)
             [ -z "$architecture" ] || reject_arguments "two architectures: $architecture $argument"
             architecture=$argument
@@ -78,19 +83,29 @@ run_driver() {
 }
 
 # The tree is what a user gets from `make install`, so the boot is a test of the installation too.
-build_image() {
+build_tree() {
     image_home=$root/out/$architecture/image
     rm -rf "$image_home"
     # A directory sbin of its own tells the installation that /usr is not merged here.
     mkdir -p "$image_home/root/sbin"
     make -s -C "$root" ARCH="$architecture"
     make -s -C "$root" ARCH="$architecture" DESTDIR="$image_home/root" install install-init >"$image_home/install.log"
+}
+
+build_image() {
     set -- --layer "$image_home/root" --layer "$root/qemu/rootfs" --layer "$root/qemu/services:etc/sv" --busybox "$guest/busybox"
+    if [ "$task" = handoff ]; then
+        print_sizes
+        run_driver handoff "$architecture" --kernel "$kernel" "$@" --handoff "$root/out/$architecture/bin/handoff" \
+            --modules "$guest/root-modules" --append "${APPEND:-}" --artefacts "$root/out/smoke" ${ACCEL:+--accel "$ACCEL"}
+        return
+    fi
     if [ -z "${KERNEL:-}" ]; then
         set -- "$@" --modules "$guest/modules" --release "$(cat "$guest/release")"
     fi
     image=$image_home/initramfs
     run_driver image "$@" --output "$image"
+    start_machine
 }
 
 print_sizes() {
@@ -124,8 +139,8 @@ main() {
     guest=$("$root/qemu/fetch.sh" "$architecture")
     kernel=${KERNEL:-$guest/kernel}
     [ -r "$kernel" ] || fail "unable to read the kernel: $kernel"
+    build_tree
     build_image
-    start_machine
 }
 
 main "$@"

@@ -27,6 +27,8 @@ stage-scripts 300
 programs 900
 smoke-x86_64 300
 smoke-armv7 300
+handoff-x86_64 300
+handoff-armv7 300
 END
 }
 
@@ -145,6 +147,14 @@ step_smoke_x86_64() {
 
 step_smoke_armv7() {
     qemu/qemu-run.sh --smoke armv7
+}
+
+step_handoff_x86_64() {
+    qemu/qemu-run.sh --smoke handoff x86_64
+}
+
+step_handoff_armv7() {
+    qemu/qemu-run.sh --smoke handoff armv7
 }
 
 # What a test says on stderr must not fall into the middle of a line of cargo's.
@@ -299,7 +309,7 @@ main() {
         fi
         case $step in
         # Some tests boot a kernel too.
-        programs | smoke-*) end_fetch ;;
+        programs | smoke-* | handoff-*) end_fetch ;;
         esac
         run_step "$step" "$limit"
     done

@@ -46,6 +46,11 @@ check mkfs.f2fs f2fs-tools
 boot qemu-system-x86_64 qemu-system-x86
 boot qemu-system-arm qemu-system-arm
 boot dpkg-deb dpkg
+boot mke2fs e2fsprogs
+boot debugfs e2fsprogs
+boot mksquashfs squashfs-tools
+boot sfdisk fdisk
+boot mkswap util-linux
 END
 }
 

@@ -61,6 +61,8 @@ pub struct Boot<'a> {
     pub accelerator: Option<&'a str>,
     /// Words for the kernel after `console=`.
     pub words: &'a str,
+    /// More arguments for QEMU: disks.
+    pub arguments: &'a [String],
 }
 
 impl Boot<'_> {
@@ -80,6 +82,7 @@ impl Boot<'_> {
         command.args(self.board.arguments).args(self.board.keyboard);
         command.args(["-accel", accelerator, "-m", MEMORY_MIB, "-display", "none", "-nodefaults", "-no-user-config"]);
         command.arg("-kernel").arg(self.kernel).arg("-initrd").arg(self.image);
+        command.args(self.arguments);
         command.args(["-append", &format!("console={} {}", self.board.console, self.words)]);
     }
 }

@@ -6,6 +6,7 @@
 
 mod console;
 mod guest;
+mod handoff;
 mod image;
 mod machine;
 mod newc;
@@ -46,26 +47,29 @@ fn command_line() -> Command {
     };
     let board =
         Arg::new("board").required(true).value_parser(machine::BOARDS.map(|board| board.name)).help("The machine");
-    let booting = |command: Command| {
+    let sources = |command: Command| {
+        command
+            .arg(
+                path("layer", "Directory of files, laid over those before it; PATH or PATH:PLACE")
+                    .action(clap::ArgAction::Append)
+                    .required(true),
+            )
+            .arg(path("busybox", "Static busybox").required(true))
+    };
+    let machine = |command: Command| {
         command
             .arg(board.clone())
             .arg(path("kernel", "Kernel image").required(true))
-            .arg(path("image", "Initramfs image").required(true))
             .arg(Arg::new("accel").long("accel").help("kvm or tcg; default: what this host can do"))
             .arg(Arg::new("append").long("append").default_value("").help("More words for the kernel"))
     };
+    let booting = |command| machine(command).arg(path("image", "Initramfs image").required(true));
     Command::new("qemu-driver")
         .about("Builds the initramfs image, boots it in QEMU and drives its serial console")
         .subcommand_required(true)
         .subcommand(
-            Command::new("image")
+            sources(Command::new("image"))
                 .about("Write an initramfs image")
-                .arg(
-                    path("layer", "Directory of files, laid over those before it; PATH or PATH:PLACE")
-                        .action(clap::ArgAction::Append)
-                        .required(true),
-                )
-                .arg(path("busybox", "Static busybox").required(true))
                 .arg(path("modules", "Directory of kernel modules").requires("release"))
                 .arg(Arg::new("release").long("release").help("Kernel release of the modules"))
                 .arg(path("output", "Image to write").required(true)),
@@ -75,32 +79,56 @@ fn command_line() -> Command {
             booting(Command::new("smoke").about("Boot unattended and check"))
                 .arg(path("artefacts", "Directory for logs").required(true)),
         )
+        .subcommand(
+            machine(sources(Command::new("handoff").about("Boot roots on disks by handoff, unattended, and check")))
+                .arg(path("handoff", "The init of the initramfs").required(true))
+                .arg(path("modules", "Directory of kernel modules").required(true))
+                .arg(path("artefacts", "Directory for logs").required(true)),
+        )
 }
 
 fn run(matches: &ArgMatches) -> Result<bool> {
     match matches.subcommand() {
         Some(("image", matches)) => write_image(matches).map(|()| true),
+        Some(("handoff", matches)) => boot_roots(matches),
         Some(("boot", matches)) => with_boot(matches, "", |boot| boot.become_machine().map(|()| true)),
         // A panic ends the boot at once, and kernel messages below errors do not come between answers.
-        Some(("smoke", matches)) => with_boot(matches, "panic=-1 loglevel=4 ", |boot| {
-            let artefacts = required_path(matches, "artefacts")?;
-            std::fs::create_dir_all(&artefacts).with_context(|| format!("unable to create {}", artefacts.display()))?;
-            scenario::run(boot, &artefacts)
-        }),
+        Some(("smoke", matches)) => {
+            with_boot(matches, "panic=-1 loglevel=4 ", |boot| scenario::run(boot, &make_artefacts(matches)?))
+        }
         _ => unreachable!("clap demands one of the above"),
     }
 }
 
 fn write_image(matches: &ArgMatches) -> Result<()> {
-    let layers = matches.get_many::<PathBuf>("layer").unwrap_or_default().map(|layer| split_layer(layer)).collect();
     let modules = match (matches.get_one::<PathBuf>("modules"), matches.get_one::<String>("release")) {
         (Some(directory), Some(release)) => Some((directory.clone(), release.clone())),
         _ => None,
     };
-    let sources = image::Sources { layers, busybox: required_path(matches, "busybox")?, modules };
+    let sources = read_sources(matches, modules)?;
     let output = required_path(matches, "output")?;
     let archive = image::build_tree(&sources)?.to_newc();
     std::fs::write(&output, archive).with_context(|| format!("unable to write {}", output.display()))
+}
+
+fn read_sources(matches: &ArgMatches, modules: Option<(PathBuf, String)>) -> Result<image::Sources> {
+    let layers = matches.get_many::<PathBuf>("layer").unwrap_or_default().map(|layer| split_layer(layer)).collect();
+    Ok(image::Sources { layers, busybox: required_path(matches, "busybox")?, modules })
+}
+
+fn boot_roots(matches: &ArgMatches) -> Result<bool> {
+    let parts = handoff::Parts {
+        handoff: required_path(matches, "handoff")?,
+        modules: required_path(matches, "modules")?,
+        root: read_sources(matches, None)?,
+    };
+    with_boot(matches, "panic=-1 loglevel=4 ", |boot| handoff::run(boot, &parts, &make_artefacts(matches)?))
+}
+
+fn make_artefacts(matches: &ArgMatches) -> Result<PathBuf> {
+    let artefacts = required_path(matches, "artefacts")?;
+    std::fs::create_dir_all(&artefacts).with_context(|| format!("unable to create {}", artefacts.display()))?;
+    Ok(artefacts)
 }
 
 /// `PATH:PLACE` puts a directory somewhere else than at the root.
@@ -118,9 +146,11 @@ fn with_boot(matches: &ArgMatches, words: &str, act: impl FnOnce(&machine::Boot)
     act(&machine::Boot {
         board,
         kernel: &required_path(matches, "kernel")?,
-        image: &required_path(matches, "image")?,
+        // Where there is one for all boots.
+        image: &matches.try_get_one::<PathBuf>("image").ok().flatten().cloned().unwrap_or_default(),
         accelerator: matches.get_one::<String>("accel").map(String::as_str),
         words: &format!("{words}{append}"),
+        arguments: &[],
     })
 }
 

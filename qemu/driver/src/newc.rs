@@ -4,6 +4,9 @@
 //! stands in the order of its path. The same tree gives the same bytes. (Kernel documentation, driver-api/early-userspace/buffer-format.)
 
 use std::collections::BTreeMap;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::Path;
+use std::{fs, io};
 
 const MAGIC: &str = "070701";
 const TRAILER: &str = "TRAILER!!!";
@@ -44,6 +47,30 @@ impl Tree {
     /// Every path in order.
     pub fn paths(&self) -> impl Iterator<Item = &str> {
         self.entries.keys().map(String::as_str)
+    }
+
+    /// Writes files, directories and links below `directory`. Device nodes are left out: only root could make them.
+    ///
+    /// # Errors
+    /// Something cannot be written.
+    pub fn write_below(&self, directory: &Path) -> io::Result<()> {
+        fs::create_dir_all(directory)?;
+        for (path, entry) in &self.entries {
+            let path = directory.join(path);
+            match entry {
+                Entry::Directory { mode } => {
+                    fs::create_dir_all(&path)?;
+                    fs::set_permissions(&path, fs::Permissions::from_mode(*mode))?;
+                }
+                Entry::File { mode, content } => {
+                    fs::write(&path, content)?;
+                    fs::set_permissions(&path, fs::Permissions::from_mode(*mode))?;
+                }
+                Entry::Link { target } => symlink(target, &path)?,
+                Entry::CharacterDevice { .. } => {}
+            }
+        }
+        Ok(())
     }
 
     /// The whole archive.
