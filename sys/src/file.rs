@@ -495,6 +495,14 @@ pub fn is_read_only(directory: BorrowedFd<'_>, path: &CStr) -> bool {
     rustix::fs::accessat(directory, path, Access::WRITE_OK, AtFlags::empty()) == Err(rustix::io::Errno::ROFS)
 }
 
+/// Whether `path` lies on a file system that is nowhere but in memory, as that of an initramfs.
+pub fn is_in_memory(path: &CStr) -> bool {
+    const TMPFS: u32 = 0x0102_1994;
+    const RAMFS: u32 = 0x8584_58f6;
+    // The kernel's type has 32 bits, whatever it is held in.
+    rustix::fs::statfs(path).is_ok_and(|found| matches!(found.f_type as u32, TMPFS | RAMFS))
+}
+
 /// Which changes of a directory are told.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Told {

@@ -2,19 +2,29 @@
 
 use core::ffi::CStr;
 
+use supervision::limits::LOOK_INTERVAL;
+use supervision::process::outcome::Outcome;
 use sys::process::{self, Environment, execute};
 use sys::standard::{self, redirect};
-use sys::{file, terminal};
+use sys::{clock, file, poll, terminal};
 
 use crate::{EXIT_FAILED, tell};
 
 const SHELL: &CStr = c"/bin/sh";
 
-/// Runs a shell on the console and waits for its end; whether there is one.
+/// Runs a shell on the console and waits for its end; whether there is one that can be executed.
 #[inline(never)]
 pub fn run_shell(environment: Environment) -> bool {
-    file::may_execute(file::CURRENT, SHELL)
-        && process::spawn(|| become_shell(environment)).ok().and_then(process::wait_for).is_some()
+    // One that ends at once, for nobody can type, does not come back more often than that.
+    let begin = clock::monotonic();
+    let outcome = file::may_execute(file::CURRENT, SHELL)
+        .then(|| process::spawn(|| become_shell(environment)).ok().and_then(process::wait_for))
+        .flatten();
+    if outcome.is_none_or(|outcome| outcome == Outcome::Exited(EXIT_FAILED as u8)) {
+        return false;
+    }
+    poll::pause_until(begin.plus(LOOK_INTERVAL));
+    true
 }
 
 #[inline(never)]

@@ -3,23 +3,23 @@
 use core::ffi::CStr;
 
 use sys::file::{self, CURRENT};
-use sys::{BorrowedFd, directory};
+use sys::{BorrowedFd, Descriptor, directory};
 
 /// Directories in directories; what lies deeper stays.
 const DEPTH: u8 = 32;
 
-/// Removes all that is below the root directory, but for what is mounted there.
+/// Removes all that is below `old`, the root directory of before, but for what is mounted there. Not if it is that of now.
 #[inline(never)]
-pub fn remove_all() {
-    if let Ok(root) = file::open_directory(CURRENT, c"/")
-        && let Ok(metadata) = file::metadata_of(root.as_fd())
+pub fn remove_all(old: &Descriptor) {
+    if let (Ok(old_root), Ok(root)) = (file::metadata_of(old.as_fd()), file::metadata(CURRENT, c"/"))
+        && old_root.device != root.device
     {
-        remove_below(&root, metadata.device, DEPTH);
+        remove_below(old, old_root.device, DEPTH);
     }
 }
 
 #[inline(never)]
-fn remove_below(parent: &sys::Descriptor, device: u64, depth: u8) {
+fn remove_below(parent: &Descriptor, device: u64, depth: u8) {
     let visit: &mut dyn FnMut(&CStr) = &mut |name| {
         if !matches!(name.to_bytes(), b"." | b"..") {
             remove(parent.as_fd(), name, device, depth);

@@ -18,7 +18,6 @@ use core::ffi::CStr;
 use supervision::handoff::command_line::CommandLine;
 use supervision::handoff::device::Device;
 use supervision::handoff::fstab::Entry;
-use supervision::handoff::mount_options::MountOptions;
 use supervision::handoff::superblock::Kind;
 use supervision::limits::{
     COMMAND_LINE_BYTES, LOOK_INTERVAL, ROOT_LIMIT, ROOT_TOLD_AFTER, ROOT_TOLD_AGAIN, UEVENT_BYTES,
@@ -45,6 +44,11 @@ fn start(arguments: Arguments) -> i32 {
         report::line(standard::error(), b"handoff: fatal: must be run as process no 1.", &[]);
         return EXIT_FAILED;
     }
+    // It removes what lies below the root directory: that must be an image that was made for it.
+    if !file::is_in_memory(c"/") || !file::exists(CURRENT, c"/etc/handoff").unwrap_or(false) {
+        report::line(standard::error(), b"handoff: fatal: not in an initramfs of its own.", &[]);
+        return EXIT_FAILED;
+    }
     if arguments.get(0).is_some_and(|name| name.to_bytes().ends_with(b"shutdown")) {
         return farewell::end(arguments.get(1).map_or(b"", CStr::to_bytes));
     }
@@ -57,6 +61,9 @@ fn start(arguments: Arguments) -> i32 {
     tell::step(said, b"all modules are loaded", &[]);
     let news = uevent::open().ok();
     let handing_over = Handoff { said, news: news.as_ref(), arguments };
+    poll::pause_until(clock::monotonic().plus(said.delay()));
+    // Once, and before anything is mounted: what sleeps there knows the file systems as they were.
+    handing_over.resume();
     if said.wants_shell() {
         emergency::run_shell(arguments.environment());
     }
@@ -85,8 +92,6 @@ impl Handoff<'_> {
         if said.root().is_empty() {
             return Err(fail(b"no root= on the kernel's command line", &[]));
         }
-        poll::pause_until(clock::monotonic().plus(said.delay()));
-        self.resume();
         let mut found = Found::default();
         if !self.wait_for(said.root(), said.limit(), &mut found) {
             return Err(fail(b"%: no such device", &[said.root()]));
@@ -100,7 +105,9 @@ impl Handoff<'_> {
         };
         tell::step(said, b"executing % of the root", &[init.to_bytes()]);
         if let Err(reason) = root::step_over(kept::keep()) {
-            fail(b"unable to make % the root: %", &[said.root(), reason.few_text()]);
+            root::step_back();
+            root::take_away(said);
+            return Err(fail(b"unable to make % the root: %", &[said.root(), reason.few_text()]));
         }
         // There is no way back from here.
         loop {
@@ -129,7 +136,7 @@ impl Handoff<'_> {
     fn mount_usr(&self, entry: &Entry<'_>) {
         let mut found = Found::default();
         if self.wait_for(entry.source, self.said.limit().or(Some(ROOT_LIMIT)), &mut found) {
-            let _ = root::mount_device(self.said, &found, c"/root/usr", entry, &mut MountOptions::new(0));
+            let _ = root::mount_device(self.said, &found, c"/root/usr", entry, &mut root::first_options(self.said));
         } else {
             tell::warn(b"unable to mount /usr: %: no such device", &[entry.source]);
         }

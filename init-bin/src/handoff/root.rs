@@ -39,7 +39,7 @@ pub struct Failed;
 /// It is told.
 #[inline(never)]
 pub fn mount_root(said: CommandLine<'_>, found: &Found) -> Result<(), Failed> {
-    let mut options = MountOptions::new(if said.is_writable() { 0 } else { READ_ONLY });
+    let mut options = first_options(said);
     let entry = Entry { source: said.root(), place: b"", kind: said.types(), options: said.options() };
     if !said.is_overlaid() {
         return mount_device(said, found, ROOT, &entry, &mut options);
@@ -54,6 +54,12 @@ pub fn mount_root(said: CommandLine<'_>, found: &Found) -> Result<(), Failed> {
         tell::fatal(b"unable to lay an overlay on %: %", &[said.root(), reason.few_text()]);
         Failed
     })
+}
+
+/// Options before those of a file system itself: it is read-only where the root is, whatever they say. Stage 1 makes both
+/// writable when they are checked.
+pub fn first_options(said: CommandLine<'_>) -> MountOptions {
+    MountOptions::new(if said.is_writable() { 0 } else { READ_ONLY })
 }
 
 #[inline(never)]
@@ -95,7 +101,9 @@ pub fn mount_device(
         }
         kinds = known.as_bytes();
     }
+    let kept = options.flags;
     let mut outcome = options.add(entry.options).map_err(|_| Errno::TOOBIG);
+    options.flags |= kept;
     if outcome.is_ok() {
         if kinds.is_empty() {
             tell::fatal(b"%: no file system is known on it", &[entry.source]);
@@ -174,18 +182,26 @@ pub fn shift_all(from: &[u8], to: &[u8]) {
     }
 }
 
-/// Moves the kernel's file systems, frees the initramfs unless it is kept, and makes the new root the root.
+/// Moves the kernel's file systems, makes the new root the root, and frees the initramfs unless it is kept.
 ///
 /// # Errors
-/// The kernel's; what was removed is gone.
+/// The kernel's; nothing is removed.
 #[inline(never)]
 pub fn step_over(is_kept: bool) -> sys::Result<()> {
     shift_all(b"", ROOT.to_bytes());
+    let old = file::open_directory(CURRENT, c"/")?;
     enter_path(ROOT)?;
-    if !is_kept {
-        files::remove_all();
-    }
     mount::shift(c".", c"/")?;
     rights::change_root(c".")?;
-    enter_path(c"/")
+    enter_path(c"/")?;
+    if !is_kept {
+        files::remove_all(&old);
+    }
+    Ok(())
+}
+
+/// Takes the first step back.
+pub fn step_back() {
+    let _ = enter_path(c"/");
+    shift_all(ROOT.to_bytes(), b"");
 }
