@@ -32,6 +32,10 @@ pub enum Kind {
     Suspended,
     /// An encrypted device.
     Luks,
+    /// A part of an md array.
+    ArrayMember,
+    /// A physical volume of LVM.
+    VolumeMember,
 }
 
 impl Kind {
@@ -50,12 +54,14 @@ impl Kind {
             Self::Swap => b"swap",
             Self::Suspended => b"swsuspend",
             Self::Luks => b"crypto_LUKS",
+            Self::ArrayMember => b"linux_raid_member",
+            Self::VolumeMember => b"LVM2_member",
         }
     }
 
     /// Whether it can be mounted.
     pub const fn is_file_system(self) -> bool {
-        !matches!(self, Self::Swap | Self::Suspended | Self::Luks)
+        !matches!(self, Self::Swap | Self::Suspended | Self::Luks | Self::ArrayMember | Self::VolumeMember)
     }
 }
 
@@ -68,6 +74,13 @@ pub struct Superblock<'bytes> {
     pub uuid: Uuid,
     /// Its label.
     pub label: Label<'bytes>,
+}
+
+impl Superblock<'_> {
+    /// A part of something larger. By what that is known, the part is not: who looks for the whole must not get a half of it.
+    pub const fn member(kind: Kind) -> Self {
+        Self { kind, uuid: Uuid::new(), label: Label::NONE }
+    }
 }
 
 /// Where bytes lie on a device.
@@ -249,6 +262,9 @@ const FAT_MEDIUM: Number = Number(21, 1, 0xf0, 0xff);
 /// Says what a device holds by the bytes that were read at [`PLACES`]; fewer where the device has no more. What ends before its last
 /// field is not there.
 pub fn identify<'bytes>([first, far]: [&'bytes [u8]; 2]) -> Option<Superblock<'bytes>> {
+    if is_volume(first) {
+        return Some(Superblock::member(Kind::VolumeMember));
+    }
     for format in &FORMATS {
         let bytes = if format.kind == Kind::Btrfs { far } else { first };
         if !format.is_of(bytes) {
@@ -265,6 +281,38 @@ pub fn identify<'bytes>([first, far]: [&'bytes [u8]; 2]) -> Option<Superblock<'b
         return Some(Superblock { kind, uuid: uuid(uuid_bytes), label });
     }
     None
+}
+
+/// Whether one of the first four sectors is the label of a physical volume.
+fn is_volume(bytes: &[u8]) -> bool {
+    let (sectors, _) = bytes.as_chunks::<SECTOR>();
+    sectors.iter().take(4).any(|sector| sector.starts_with(b"LABELONE") && field(sector, (24, 8)) == Some(b"LVM2 001"))
+}
+
+/// Bytes of what sysfs and md call a sector.
+const SECTOR: usize = 512;
+
+/// How much must be read at each of [`array_places`].
+pub const ARRAY_BYTES: usize = 256;
+
+/// From which bytes on the superblock of an md array may lie on a device of so many sectors of 512 bytes: format 1.1, 1.2, 1.0 and 0.90.
+/// It must be looked for before all else, for a half of a mirror may have a whole file system in it.
+pub fn array_places(sectors: u64) -> [u64; 4] {
+    let byte = |sector: u64| sector.saturating_mul(SECTOR as u64);
+    [0, 4096, byte((sectors & !7).saturating_sub(16)), byte((sectors & !127).saturating_sub(128))]
+}
+
+/// Whether the bytes at this one of [`array_places`] are the superblock of an md array. One of format 1 says where it lies: so that of a
+/// partition is not taken for that of the disk that ends with it.
+pub fn is_array(place: u64, bytes: &[u8]) -> bool {
+    let number = |at| field(bytes, (at, 4)).map(number);
+    let place = place / SECTOR as u64;
+    number(0) == Some(0xa92b_4efc)
+        && match number(4) {
+            Some(0) => matches!(number(8), Some(90 | 91)),
+            Some(1) => field(bytes, (144, 8)).is_some_and(|told| *told == place.to_le_bytes()),
+            _ => false,
+        }
 }
 
 impl Format {
@@ -440,6 +488,62 @@ mod tests {
             device.0[0][*at..at + bytes.len()].copy_from_slice(bytes);
         }
         assert_eq!(device.identify().unwrap().kind, Kind::Ext2);
+    }
+
+    #[test]
+    fn a_physical_volume_is_known_by_its_label_in_one_of_four_sectors() {
+        for sector in 0..5 {
+            let mut device = Device::with(0, NEEDED[7].2);
+            device.0[0][sector * 512..][..8].copy_from_slice(b"LABELONE");
+            let kind = device.identify().map(|found| found.kind);
+            assert_ne!(kind, Some(Kind::VolumeMember));
+            device.0[0][sector * 512 + 24..][..8].copy_from_slice(b"LVM2 001");
+            let kind = if sector < 4 { Some(Kind::VolumeMember) } else { kind };
+            assert_eq!(device.identify().map(|found| found.kind), kind, "{sector}");
+        }
+    }
+
+    /// A superblock of an md array.
+    fn array(version: [u8; 2], sector: u64) -> Vec<u8> {
+        let mut bytes = vec![0; ARRAY_BYTES];
+        bytes[..4].copy_from_slice(&[0xfc, 0x4e, 0x2b, 0xa9]);
+        (bytes[4], bytes[8]) = (version[0], version[1]);
+        bytes[144..152].copy_from_slice(&sector.to_le_bytes());
+        bytes
+    }
+
+    #[test]
+    fn an_array_lies_at_four_places() {
+        assert_eq!(array_places(204_800), [0, 4096, 204_784 * 512, 204_672 * 512]);
+        assert_eq!(array_places(204_807), array_places(204_800));
+        assert_eq!(array_places(204_799), [0, 4096, 204_776 * 512, 204_544 * 512]);
+        assert_eq!(array_places(0), [0, 4096, 0, 0]);
+        assert_eq!(array_places(u64::MAX), [0, 4096, u64::MAX, u64::MAX]);
+    }
+
+    #[test]
+    fn an_array_of_format_1_says_where_it_lies() {
+        for place in array_places(204_800) {
+            assert!(is_array(place, &array([1, 0], place / 512)));
+            assert!(!is_array(place, &array([1, 0], place / 512 + 8)));
+            assert!(!is_array(place, &array([1, 0], place / 512 + (1 << 32))));
+            assert!(is_array(place, &array([0, 90], 0)) && is_array(place, &array([0, 91], 0)));
+            assert!(!is_array(place, &array([0, 89], 0)) && !is_array(place, &array([2, 90], 0)));
+        }
+        let mut bytes = array([0, 90], 0);
+        assert!(!is_array(0, &bytes[..8]) && !is_array(0, &array([1, 0], 0)[..151]) && !is_array(0, &[]));
+        bytes[0] = 0;
+        assert!(!is_array(0, &bytes));
+    }
+
+    #[test]
+    fn a_member_has_no_name_of_its_own() {
+        for kind in [Kind::ArrayMember, Kind::VolumeMember] {
+            let member = Superblock::member(kind);
+            assert!(member.uuid.as_bytes().is_empty() && member.label == Label::NONE && !kind.is_file_system());
+        }
+        assert_eq!(Kind::ArrayMember.name(), b"linux_raid_member");
+        assert_eq!(Kind::VolumeMember.name(), b"LVM2_member");
     }
 
     #[test]

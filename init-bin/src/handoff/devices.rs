@@ -8,7 +8,7 @@ use supervision::handoff::partition::{self, Partition, Search, Step};
 use supervision::handoff::superblock::{self, Kind, PLACES, Superblock};
 use supervision::handoff::uevent::Uevent;
 use supervision::limits::DEVICE_NAME_BYTES;
-use supervision::text::{Text, decimal};
+use supervision::text::{Path, Text, decimal};
 use sys::file::{self, CURRENT};
 use sys::{Descriptor, directory};
 
@@ -69,9 +69,37 @@ fn look_at(own: &[u8], judge: Judge<'_>) -> bool {
         .is_some_and(|number| judge(&Node { own, name: told.name(), number, partition: told.partition() }))
 }
 
-/// Whether `node` is the one that is wanted: then it is written down as `found`.
+/// Looks at all devices for the one that is wanted, which `name` names; whether it is there: then it is written down as `found`. Of
+/// several the one with the lowest number is taken, and it is told that there is another.
 #[inline(never)]
-pub fn identify(node: &Node<'_>, wanted: &Device<'_>, found: &mut Found) -> bool {
+pub fn search(name: &[u8], wanted: &Device<'_>, found: &mut Found) -> bool {
+    let mut least = None;
+    let mut other = Text::<DEVICE_NAME_BYTES>::new();
+    visit(&mut |node| {
+        let mut kind = None;
+        if is_wanted(node, wanted, &mut kind) {
+            if least.is_some_and(|least| least < node.number) {
+                other = Text::from_bytes(node.name);
+            } else {
+                other = core::mem::take(&mut found.name);
+                least = Some(node.number);
+                found.name = Text::from_bytes(node.name);
+                found.kind = kind;
+                found.number = Text::new();
+                push_number(&mut found.number, node);
+            }
+        }
+        false
+    });
+    if !other.as_bytes().is_empty() {
+        tell::warn(b"% is on % and on %; the first is taken", &[name, found.name.as_bytes(), other.as_bytes()]);
+    }
+    least.is_some()
+}
+
+/// Whether `node` is the one that is wanted; `kind` becomes what is on it, if that was looked at and is known.
+#[inline(never)]
+pub fn is_wanted(node: &Node<'_>, wanted: &Device<'_>, kind: &mut Option<Kind>) -> bool {
     let (major, minor) = node.number;
     let mut is_it = wanted.is_node(node.name, major, minor);
     if !is_it && !matches!(wanted, Device::Tag(..)) {
@@ -80,16 +108,28 @@ pub fn identify(node: &Node<'_>, wanted: &Device<'_>, found: &mut Found) -> bool
     look_at_partition(node, &mut |known| is_it |= wanted.is_partition(&known.uuid, known.label));
     let mut buffers = Buffers::new();
     let content = buffers.read(node);
-    if let Some(content) = &content {
-        is_it |= wanted.is_content(&content.uuid, content.label);
-    }
-    if is_it {
-        found.name = Text::from_bytes(node.name);
-        found.kind = content.map(|content| content.kind);
-        found.number = Text::new();
-        push_number(&mut found.number, node);
+    if let Some(content) = content {
+        *kind = Some(content.kind);
+        // What is on a disk with partitions was there before them, or is the first of them.
+        is_it = is_it || wanted.is_content(&content.uuid, content.label) && !has_partitions(node);
     }
     is_it
+}
+
+/// Whether `node` is a disk with partitions: in sysfs they are directories in its own, and begin with its name.
+#[inline(never)]
+fn has_partitions(node: &Node<'_>) -> bool {
+    let mut has_some = false;
+    let mut path = Path::new();
+    if let Ok(disk) = file::open_directory(CURRENT, paths::fill(&mut path, b"/sys/class/block/", node.own)) {
+        let look: &mut dyn FnMut(&CStr) = &mut |name| {
+            has_some = has_some
+                || name.to_bytes().starts_with(node.own)
+                    && file::open_read(disk.as_fd(), paths::fill(&mut path, b"%/partition", name.to_bytes())).is_ok();
+        };
+        let _ = directory::visit(&disk, look);
+    }
+    has_some
 }
 
 #[inline(never)]
@@ -103,11 +143,12 @@ fn push_number<const N: usize>(text: &mut Text<N>, node: &Node<'_>) {
 struct Buffers {
     first: [u8; PLACES[0].length],
     far: [u8; PLACES[1].length],
+    array: [u8; superblock::ARRAY_BYTES],
 }
 
 impl Buffers {
     fn new() -> Self {
-        Self { first: [0; PLACES[0].length], far: [0; PLACES[1].length] }
+        Self { first: [0; PLACES[0].length], far: [0; PLACES[1].length], array: [0; superblock::ARRAY_BYTES] }
     }
 
     #[inline(never)]
@@ -115,6 +156,15 @@ impl Buffers {
         let device = paths::open(b"/dev/", node.name).ok()?;
         let [first, far] = PLACES;
         let first = read_at(&device, first.offset, &mut self.first);
+        if first.is_empty() {
+            return None;
+        }
+        let digits = paths::read(b"/sys/class/block/%/size", node.own, &mut self.array);
+        for place in superblock::array_places(decimal(digits.trim_ascii_end()).unwrap_or(0)) {
+            if superblock::is_array(place, read_at(&device, place, &mut self.array)) {
+                return Some(Superblock::member(Kind::ArrayMember));
+            }
+        }
         superblock::identify([first, read_at(&device, far.offset, &mut self.far)])
     }
 }

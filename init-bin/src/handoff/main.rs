@@ -149,8 +149,9 @@ impl Handoff<'_> {
         let begin = clock::monotonic();
         let limit = limit.map(|limit| begin.plus(limit));
         let mut told_at = begin.plus(ROOT_TOLD_AFTER);
-        let mut is_there = devices::visit(&mut |node| devices::identify(node, &wanted, found));
-        while !is_there {
+        // News only say that it is worth while to look for it: of what is found the right one must be taken, and a partition may have
+        // come with its disk.
+        while !devices::search(name, &wanted, found) {
             let now = clock::monotonic();
             if limit.is_some_and(|limit| now >= limit) {
                 return false;
@@ -159,14 +160,18 @@ impl Handoff<'_> {
                 tell::tell(b"", b"waiting for %", &[name]);
                 told_at = now.plus(ROOT_TOLD_AGAIN);
             }
-            is_there =
-                self.next_news(earlier(limit, Some(told_at)), &mut |node| devices::identify(node, &wanted, found));
+            let until = earlier(limit, Some(told_at));
+            // What could not be read when it was told of is looked at again now and then.
+            while !self.next_news(until, &mut |node| devices::is_wanted(node, &wanted, &mut None))
+                && until.is_some_and(|until| clock::monotonic() < until)
+            {}
         }
         tell::step(self.said, b"% is %", &[name, found.name.as_bytes()]);
         true
     }
 
-    /// Waits for news until `deadline`, and asks `judge` of each device that they are of; whether it had enough.
+    /// Waits for news until `deadline`, and asks `judge` of the devices that they are of; whether it had enough. All that are there
+    /// are read.
     #[inline(never)]
     fn next_news(&self, deadline: Option<Instant>, judge: Judge<'_>) -> bool {
         let Some(news) = self.news else {
@@ -178,16 +183,13 @@ impl Handoff<'_> {
             return false;
         }
         let mut message = [0; UEVENT_BYTES];
+        let mut is_enough = false;
         loop {
             match file::read(news.as_fd(), &mut message) {
-                Ok(message) => {
-                    if devices::judge_news(message, judge) {
-                        return true;
-                    }
-                }
-                Err(Errno::AGAIN) => return false,
+                Ok(message) => is_enough = is_enough || devices::judge_news(message, judge),
+                Err(Errno::AGAIN) => return is_enough,
                 // Some were lost.
-                Err(_) => return devices::visit(judge),
+                Err(_) => return is_enough || devices::visit(judge),
             }
         }
     }
