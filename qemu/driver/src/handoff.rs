@@ -101,7 +101,7 @@ pub struct Parts {
 
 type Check<'a> = fn(&Bench<'a>) -> Result<String>;
 
-fn checks<'a>() -> [(&'static str, Check<'a>); 11] {
+fn checks<'a>() -> [(&'static str, Check<'a>); 12] {
     [
         ("by-name", Bench::find_by_name),
         ("by-uuid", Bench::find_by_uuid),
@@ -111,6 +111,7 @@ fn checks<'a>() -> [(&'static str, Check<'a>); 11] {
         ("by-partition-of-dos", Bench::find_by_partition_of_dos),
         ("squashfs-overlay", Bench::lay_over_squashfs),
         ("late-disk", Bench::wait_for_late_disk),
+        ("half-and-copy", Bench::leave_halves_alone),
         ("wrong-uuid", Bench::miss_the_root),
         ("no-init", Bench::miss_the_init),
         ("return", Bench::return_to_the_image),
@@ -283,8 +284,10 @@ impl Bench<'_> {
         for drive in drives {
             arguments.extend(["-drive".to_owned(), (*drive).to_owned()]);
         }
-        if drives.iter().any(|drive| drive.contains("id=disk,")) {
-            arguments.extend(["-device".to_owned(), "virtio-blk-pci,drive=disk".to_owned()]);
+        for id in ["disk", "original", "copy"] {
+            if drives.iter().any(|drive| drive.contains(&format!("id={id},"))) {
+                arguments.extend(["-device".to_owned(), format!("virtio-blk-pci,drive={id}")]);
+            }
         }
         arguments.push("-no-reboot".to_owned());
         let image = self.path(initramfs);
@@ -391,6 +394,23 @@ impl Bench<'_> {
         let report = guest.read_report()?;
         expect_mount(&report, "/dev/sda", "/", "ext4", "ro")?;
         Ok(format!("{} s after it was first asked for", LATE.as_secs()))
+    }
+
+    /// A half of an array comes first; then a disk with the same file system, and its copy.
+    fn leave_halves_alone(&self) -> Result<String> {
+        let half = self.path("half.img");
+        fs::copy(self.path("whole.img"), &half)?;
+        make_half(&half)?;
+        let whole = self.disk("whole.img");
+        let drives =
+            [self.disk("half.img"), whole.replace("id=disk,", "id=original,"), whole.replace("id=disk,", "id=copy,")];
+        let words = format!("handoff.debug root=UUID={UUID}");
+        let mut guest = self.start("half-and-copy", "plain.cpio", &words, &drives.each_ref().map(String::as_str))?;
+        let warning = format!("handoff: warning: UUID={UUID} is on vdb and on vdc; the first is taken");
+        guest.console.wait_for(&warning, BOOT_LIMIT)?;
+        let report = guest.read_report()?;
+        expect_mount(&report, "/dev/vdb", "/", "ext4", "ro")?;
+        Ok("a half of an array is not the root; of two copies one is, and it is told".to_owned())
     }
 
     fn miss_the_root(&self) -> Result<String> {
@@ -520,6 +540,16 @@ impl Times {
         let all = stamp("handoff: executing ")? - stamp("Run /init as init process")?;
         Ok(Self { own: all - modules, mount, modules })
     }
+}
+
+/// Makes a file system a half of an array, as of format 1.0: at the end, in the 16 sectors before the last multiple of 8.
+fn make_half(image: &Path) -> Result<()> {
+    let file = fs::File::options().write(true).open(image)?;
+    let sector = ((file.metadata()?.len() / 512) & !7) - 16;
+    let mut superblock = [0; 256];
+    superblock[..8].copy_from_slice(&[0xfc, 0x4e, 0x2b, 0xa9, 1, 0, 0, 0]);
+    superblock[144..152].copy_from_slice(&sector.to_le_bytes());
+    Ok(file.write_all_at(&superblock, sector * 512)?)
 }
 
 /// A file system that was unmounted, or made read-only, before the power went.
