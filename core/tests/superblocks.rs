@@ -6,7 +6,7 @@ use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use supervision::handoff::superblock::{Kind, PLACES, Superblock, identify};
+use supervision::handoff::superblock::{ARRAY_BYTES, Kind, PLACES, Superblock, array_places, identify, is_array};
 use support::needs;
 use tempfile::TempDir;
 
@@ -249,6 +249,26 @@ fn luks() {
             let [first, far] = image.read();
             assert_eq!(identify([&first, &far]).unwrap().kind, Kind::Luks);
             assert_eq!(known(&image.path).kind.as_bytes(), Kind::Luks.name());
+        }
+    }
+}
+
+/// An array of format 1.1, 1.2, 1.0, 0.90, in a device that holds a whole file system besides: blkid finds it first too.
+#[test]
+fn halves_of_arrays() {
+    if needs(&["blkid", "mke2fs"]) {
+        let length = 8 * MEBIBYTE;
+        for (place, version) in array_places(length / 512).into_iter().zip([[1, 0], [1, 0], [1, 0], [0, 90]]) {
+            let image = Image::made(length, "mke2fs", &["-q", "-F", "-t", "ext2", "IMAGE"]);
+            let mut superblock = [0; ARRAY_BYTES];
+            superblock[..4].copy_from_slice(&0xa92b_4efc_u32.to_le_bytes());
+            (superblock[4], superblock[8]) = (version[0], version[1]);
+            if version[0] == 1 {
+                superblock[144..152].copy_from_slice(&(place / 512).to_le_bytes());
+            }
+            image.overwrite(place, &superblock);
+            assert!(is_array(place, &superblock));
+            assert_eq!(known(&image.path).kind.as_bytes(), Kind::ArrayMember.name(), "{place}");
         }
     }
 }
