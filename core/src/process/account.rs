@@ -138,6 +138,12 @@ impl<'name> Search<'name> {
     /// that is none or too large, are not there.
     pub fn next(&mut self, piece: &mut &[u8]) -> Option<Entry> {
         while let Some((byte, rest)) = piece.split_first() {
+            if self.is_of_another() && *byte != b'\n' {
+                // Most lines are: nothing else of them matters.
+                let end = piece.iter().position(|byte| *byte == b'\n').unwrap_or(piece.len());
+                *piece = piece.get(end..).unwrap_or(&[]);
+                continue;
+            }
             *piece = rest;
             if *byte == b'\n' {
                 if let Some(entry) = self.end() {
@@ -148,6 +154,11 @@ impl<'name> Search<'name> {
             }
         }
         None
+    }
+
+    /// Whether the line is known to be that of another user or group.
+    fn is_of_another(&self) -> bool {
+        self.line.field == NAME && self.line.equal.is_none() && self.wanted != Wanted::Memberships
     }
 
     /// The line ends here: at a newline, or with the file.
