@@ -64,7 +64,7 @@ fn shutdown_is_scheduled_replaced_and_cancelled() {
     let script =
         "for place in /run /etc /dev/pts; do mount -t tmpfs none $place; done; mount --bind /dev/null /dev/console
         export TZ=UTC
-        shutdown -r +2 a b; cat /run/runit/shutdown
+        shutdown -r +2 a b; until [ \"$record\" ]; do record=$(cat /run/runit/shutdown); done; echo \"$record\"
         until [ -L /etc/nologin ]; do sleep 0.01; done; cat /run/nologin
         TZ=AAA-1BBB,M3.5.0,M10.5.0/3 shutdown -H +525600; [ -e /run/nologin ] || echo gone
         shutdown -r 25:00; shutdown -c; shutdown -c; ls /etc";

@@ -83,10 +83,10 @@ impl System {
         wait_until(path, || self.exists(path).then_some(()));
     }
 
+    /// It is empty for a moment when something is added to it.
     #[track_caller]
     fn record(&self) -> Record {
-        let text = self.text("/run/runit/shutdown");
-        Record::parse(&text).unwrap_or_else(|| panic!("the record: {text:?}"))
+        wait_until("a record", || Record::parse(&self.text("/run/runit/shutdown")))
     }
 
     /// The processes outside that are a `shutdown`.
@@ -508,8 +508,7 @@ fn mends_cancelling_needs_no_time_and_undoes_everything() {
     ] {
         system.schedule(&["-r", "-F", "+2", "why"]);
         system.wait_for("/etc/nologin");
-        let record = system.record();
-        assert_eq!(record.made, "nlF");
+        let record = wait_until("all in the record", || Some(system.record()).filter(|record| record.made == "nlF"));
         assert!(system.exists("/forcefsck") && !system.exists("/fastboot"));
         let notice = format!("the system goes down for reboot at {}\nwhy\n", record.shown);
         assert_eq!(system.text("/run/nologin"), notice);
