@@ -357,24 +357,17 @@ mod tests {
         assert_eq!(of_records(b"x", &running, &record(Phase::Down, 0, DOWN, 6)), Progress::Pending);
     }
 
+    /// A service that is wanted up, by the supervisor that `origin` tells of.
+    fn told(record: Record, origin: Origin) -> (Record, Option<Extension>) {
+        let since_boot = Instant::ORIGIN;
+        let (history, one_shot) = (History::NONE, OneShot::No);
+        (record, Some(Extension { wanted: UP, since_boot, history, one_shot, hook: 0, origin }))
+    }
+
     #[test]
     fn another_supervisor_is_the_end_of_an_exit() {
         let running = record(Phase::Run, 9, UP, 5);
-        let told_by = |supervisor| {
-            let origin = Origin { supervisor, ..Origin::NONE };
-            let since_boot = Instant::ORIGIN;
-            (
-                running,
-                Some(Extension {
-                    wanted: UP,
-                    since_boot,
-                    history: History::NONE,
-                    one_shot: OneShot::No,
-                    hook: 0,
-                    origin,
-                }),
-            )
-        };
+        let told_by = |supervisor| told(running, Origin { supervisor, ..Origin::NONE });
         assert_eq!(progress(b"x", &told_by(7), &told_by(7)), Progress::Pending);
         assert_eq!(progress(b"x", &told_by(7), &told_by(8)), Progress::Done);
         assert_eq!(progress(b"x", &told_by(7), &(running, None)), Progress::Pending);
@@ -383,21 +376,8 @@ mod tests {
     #[test]
     fn what_was_written_before_a_command_is_no_answer_to_it() {
         let running = record(Phase::Run, 9, UP, 5);
-        let written_at = |nanoseconds| {
-            let origin = Origin { written: Instant::from_raw(nanoseconds), ..Origin::NONE };
-            let since_boot = Instant::ORIGIN;
-            (
-                running,
-                Some(Extension {
-                    wanted: UP,
-                    since_boot,
-                    history: History::NONE,
-                    one_shot: OneShot::No,
-                    hook: 0,
-                    origin,
-                }),
-            )
-        };
+        let written_at =
+            |nanoseconds| told(running, Origin { written: Instant::from_raw(nanoseconds), ..Origin::NONE });
         assert_eq!(progress(b"u", &written_at(7), &written_at(7)), Progress::Pending);
         assert_eq!(progress(b"u", &written_at(7), &written_at(8)), Progress::DoneIfChecked);
         assert_eq!(progress(b"", &written_at(7), &written_at(7)), Progress::DoneIfChecked);
