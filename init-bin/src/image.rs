@@ -23,12 +23,6 @@ pub fn go_back(ending: Ending, environment: Environment) {
         .and_then(|()| mount::exchange_root(c".", c"oldroot"))
         .and_then(|()| rights::change_root(c"."));
     if entered.is_ok() {
-        let word = match ending {
-            Ending::PowerOff => c"poweroff",
-            Ending::Halt => c"halt",
-            Ending::Reboot => c"reboot",
-            Ending::Kexec => c"kexec",
-        };
-        execute(c"/shutdown", &[c"/shutdown", word], environment);
+        execute(c"/shutdown", &[c"/shutdown", ending.word()], environment);
     }
 }

@@ -1,5 +1,7 @@
 //! What pid 1 is told, what it does, and what it says: the door of the machine in [`super::stage`].
 
+use core::ffi::CStr;
+
 use crate::process::Pid;
 use crate::process::errno::Errno;
 use crate::process::outcome::Outcome;
@@ -30,12 +32,31 @@ pub enum Ending {
 }
 
 impl Ending {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::PowerOff, Self::Halt, Self::Reboot, Self::Kexec];
+
+    /// Its word, in a command and in the stop file.
+    pub const fn word(self) -> &'static CStr {
+        match self {
+            Self::PowerOff => c"poweroff",
+            Self::Halt => c"halt",
+            Self::Reboot => c"reboot",
+            Self::Kexec => c"kexec",
+        }
+    }
+
+    /// The words by which `runit-init` is asked for it: what every runit understands, and its own.
+    pub const fn request(self) -> [&'static CStr; 2] {
+        match self {
+            Self::PowerOff | Self::Halt => [c"0", self.word()],
+            Self::Reboot | Self::Kexec => [c"6", self.word()],
+        }
+    }
+
     /// How the machine shall end by this word of a command, or of the stop file.
     #[inline(never)]
     pub fn from_word(word: &[u8]) -> Option<Self> {
-        const ENDINGS: [Ending; 4] = [Ending::PowerOff, Ending::Halt, Ending::Reboot, Ending::Kexec];
-        let mut words = b"poweroff halt reboot kexec".split(|byte| *byte == b' ').zip(ENDINGS);
-        words.find_map(|(known, ending)| (known == word).then_some(ending))
+        Self::ALL.into_iter().find(|ending| ending.word().to_bytes() == word)
     }
 
     /// What the stop file says, of which these are the first bytes: a word and a newline. Anything may be in it.

@@ -85,7 +85,7 @@ pub struct Holder {
 impl Holder {
     /// The line. `seconds` is the same time in seconds since 1970, by the clock as it was at the start.
     pub fn encode(&self, way: Way, seconds: u64) -> Text<SHUTDOWN_RECORD> {
-        let [_, way] = way.request();
+        let way = way.ending().word();
         let mut text = Text::new();
         text.push_number(self.pid.raw().into());
         text.push(b" ");

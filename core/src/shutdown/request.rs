@@ -1,8 +1,7 @@
 //! What somebody asks of `shutdown`: its letters, which may contradict each other, and its time.
 
-use core::ffi::CStr;
-
 use super::record::Thing;
+use crate::boot::event::Ending;
 use crate::limits::SHUTDOWN_MINUTES;
 use crate::local_time::TimeOfDay;
 use crate::text::decimal;
@@ -31,12 +30,12 @@ impl Way {
         }
     }
 
-    /// The words by which `runit-init` is asked for it: what every runit understands, and the way itself.
-    pub const fn request(self) -> [&'static CStr; 2] {
+    /// How the machine ends by it.
+    pub const fn ending(self) -> Ending {
         match self {
-            Self::Reboot => [c"6", c"reboot"],
-            Self::PowerOff => [c"0", c"poweroff"],
-            Self::Halt => [c"0", c"halt"],
+            Self::Reboot => Ending::Reboot,
+            Self::PowerOff => Ending::PowerOff,
+            Self::Halt => Ending::Halt,
         }
     }
 }

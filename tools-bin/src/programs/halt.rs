@@ -88,13 +88,8 @@ fn read_words(words: Words) -> Option<Wanted> {
 }
 
 fn ask(words: Words, ending: Ending) -> i32 {
-    let (level, ending) = match ending {
-        Ending::Halt => (c"0", c"halt"),
-        Ending::PowerOff => (c"0", c"poweroff"),
-        Ending::Reboot => (c"6", c"reboot"),
-        Ending::Kexec => (c"6", c"kexec"),
-    };
-    let reason = process::execute(INIT, &[c"init", level, ending], words.environment());
+    let [level, word] = ending.request();
+    let reason = process::execute(INIT, &[c"init", level, word], words.environment());
     fail(words, b"%: fatal: unable to run /sbin/runit-init: %", reason)
 }
 

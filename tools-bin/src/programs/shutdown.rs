@@ -395,7 +395,7 @@ impl Shutdown<'_> {
         let failure = Cell::new(None);
         let child = process::spawn_at_once(|| {
             self.signals.restore();
-            let [level, way] = self.request.way.request();
+            let [level, way] = self.request.way.ending().request();
             failure.set(Some(process::execute(INIT, &[c"init", level, way], self.request.environment)));
             EXIT_NOT_EXECUTED
         });
