@@ -4,6 +4,7 @@ use std::io::Write;
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
+use crate::shown::Extension;
 use crate::status::Status;
 use crate::wait::wait_until;
 
@@ -176,7 +177,11 @@ impl Service {
     pub fn wait_stat(&self, line: &str) -> Status {
         wait_until(&format!("stat {line:?} of {}", self.name()), || (self.stat() == format!("{line}\n")).then_some(()));
         wait_until(&format!("status to say {line:?}"), || {
-            Status::decode(&self.status_bytes()?).ok().filter(|status| agrees(status, line))
+            let bytes = self.status_bytes()?;
+            let status = Status::decode(&bytes).ok().filter(|status| agrees(status, line))?;
+            // The 20 bytes do not tell exit from down; what our supervisors write behind them does.
+            let wants_exit = Extension::decode(&bytes).is_none_or(|extension| extension.wanted == 'x');
+            (wants_exit || !line.ends_with("want exit")).then_some(status)
         })
     }
 
