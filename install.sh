@@ -173,7 +173,7 @@ choose_name() {
 
 # A page such as halt(8) of another init system tells of its own halt, which is still there: that one stays.
 install_pages() {
-    for page in init-bin/man/*.[0-9] tools-bin/man/*.[0-9]; do
+    for page in init-bin/man/*.[0-9] tools-bin/man/*.[0-9] stage-scripts/man/*.[0-9]; do
         [ -e "$page" ] || continue
         name=${page##*/}
         path=$MANDIR/man${page##*.}/$name
@@ -193,14 +193,14 @@ install_pages() {
     done
 }
 
-# stage-scripts/ is /etc/runit, but for services/, which is /etc/sv, two files of /etc itself, and a program.
+# stage-scripts/ is /etc/runit, but for services/, which is /etc/sv, two files of /etc itself, a program, and pages.
 install_configuration() {
     (cd stage-scripts && find . \( -name '*.md' -o -name '.*' ! -name . \) -prune -o \( -type f -o -type l \) -print) |
         sort | while read -r file; do
         file=${file#./}
         source=stage-scripts/$file
         case $file in
-        mkinitramfs) continue ;;
+        mkinitramfs | man/*) continue ;;
         services/*) path=$SYSCONFDIR/sv/${file#services/} ;;
         runit.conf | rc.local) path=$SYSCONFDIR/$file ;;
         *) path=$SYSCONFDIR/runit/$file ;;

@@ -79,7 +79,7 @@ has_programs() {
 # Each page of the source, under the section that its name ends with, and service-directory(5) among them.
 has_pages() {
     [ -e "$stage/usr/share/man/man5/service-directory.5" ] &&
-        for page in "$root"/*-bin/man/*.[0-9]; do
+        for page in "$root"/*-bin/man/*.[0-9] "$root"/stage-scripts/man/*.[0-9]; do
             cmp -s "$page" "$stage/usr/share/man/man${page##*.}/${page##*/}" || return 1
         done
 }
