@@ -25,6 +25,7 @@ mod supervise_directory;
 mod supervisor;
 mod takeover;
 mod terminals;
+mod told;
 mod variable_files;
 mod waiting;
 mod watched_path;

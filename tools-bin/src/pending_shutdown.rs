@@ -7,7 +7,8 @@ use supervision::local_time::TimeOfDay;
 use supervision::process::Pid;
 use supervision::process::errno::Errno;
 use supervision::process::signal::Signal;
-use supervision::shutdown::record::{Holder, Made, Thing};
+use supervision::shutdown::made::{Made, Thing};
+use supervision::shutdown::record::Holder;
 use sys::file::{self, CURRENT};
 use sys::{Descriptor, clock, poll, process};
 

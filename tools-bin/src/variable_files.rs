@@ -10,7 +10,7 @@ use sys::file::{self, CURRENT};
 use sys::strings::{List, Strings};
 use sys::{Descriptor, directory, memory, process, report, standard};
 
-use crate::programs::chpst::{Told, fail, judge_path, out_of_memory};
+use crate::told::{Told, fail, judge_path, out_of_memory};
 
 /// Variables, some of them new.
 pub struct Variables {

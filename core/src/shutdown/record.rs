@@ -1,71 +1,12 @@
 //! The record of a pending shutdown, one line for programs and people: `PID TICKS WAY SECONDS HH:MM pending|going MADE`.
 
-use core::ffi::CStr;
-
+use super::made::{Made, Thing};
 use super::request::Way;
 use crate::limits::SHUTDOWN_RECORD;
 use crate::local_time::TimeOfDay;
 use crate::process::Pid;
 use crate::process::birth::Ticks;
 use crate::text::{Text, decimal};
-
-/// Something that a shutdown makes, and that is undone when it does not come to its end.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Thing {
-    /// Who logs in is shown this, and let out again.
-    NoLogin,
-    /// Where programs look for it.
-    NoLoginLink,
-    /// The next boot checks no file systems.
-    FastBoot,
-    /// The next boot checks all file systems.
-    ForceCheck,
-}
-
-impl Thing {
-    /// All of them.
-    pub const ALL: [Self; 4] = [Self::NoLogin, Self::NoLoginLink, Self::FastBoot, Self::ForceCheck];
-
-    /// Where it is.
-    pub const fn path(self) -> &'static CStr {
-        match self {
-            Self::NoLogin => c"/run/nologin",
-            Self::NoLoginLink => c"/etc/nologin",
-            Self::FastBoot => c"/fastboot",
-            Self::ForceCheck => c"/forcefsck",
-        }
-    }
-
-    const fn letter(self) -> u8 {
-        match self {
-            Self::NoLogin => b'n',
-            Self::NoLoginLink => b'l',
-            Self::FastBoot => b'f',
-            Self::ForceCheck => b'F',
-        }
-    }
-}
-
-/// Which of them were made; a bit for each.
-#[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
-pub struct Made(u8);
-
-impl Made {
-    /// Notes one.
-    pub fn add(&mut self, thing: Thing) {
-        self.0 |= 1 << thing as u8;
-    }
-
-    /// Whether one was made.
-    pub fn has(self, thing: Thing) -> bool {
-        self.0 & 1 << thing as u8 != 0
-    }
-
-    /// Each that was made.
-    pub fn things(self) -> impl Iterator<Item = Thing> {
-        Thing::ALL.iter().copied().filter(move |thing| self.has(*thing))
-    }
-}
 
 /// A pending shutdown, as far as another one must know it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

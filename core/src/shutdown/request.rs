@@ -1,6 +1,6 @@
 //! What somebody asks of `shutdown`: its letters, which may contradict each other, and its time.
 
-use super::record::Thing;
+use super::made::Thing;
 use crate::boot::event::Ending;
 use crate::limits::SHUTDOWN_MINUTES;
 use crate::local_time::TimeOfDay;

@@ -4,7 +4,6 @@ use core::ffi::CStr;
 
 use supervision::process::account::{Account, Ids};
 use supervision::process::errno::Errno;
-use supervision::process::message::Line;
 use supervision::process::resource::{ALL, Limits, MOST, of_letter, parse_limit, parse_nice, soft_limit};
 use supervision::text::Text;
 use sys::file;
@@ -17,6 +16,7 @@ use crate::Words;
 use crate::accounts::{self, Trouble};
 use crate::options::{Options, Wrong, tell_version};
 use crate::path_search::execute_from;
+use crate::told::{Told, fail, judge, judge_path, out_of_memory};
 use crate::variable_files::{Directories, Variables, read_directory};
 
 const EXIT_USAGE: i32 = 100;
@@ -273,39 +273,6 @@ impl Changes {
     fn fail(&self, template: &[u8], values: &[&[u8]]) -> Told {
         if self.tells { fail(template, values) } else { Told }
     }
-}
-
-/// It failed, and that is told.
-pub struct Told;
-
-/// Tells that something failed; under every name it says `chpst`.
-pub fn fail(template: &[u8], values: &[&[u8]]) -> Told {
-    let mut line = Line::default();
-    line.fill(b"chpst: fatal: ", &[]);
-    line.fill(template, values);
-    let _ = report::write(standard::error(), &line);
-    Told
-}
-
-/// There is no memory for what is to be changed.
-pub fn out_of_memory(_: Errno) -> Told {
-    fail(b"out of memory.", &[])
-}
-
-/// What came of `what`.
-///
-/// # Errors
-/// It failed.
-pub fn judge<T>(outcome: sys::Result<T>, what: &'static [u8]) -> Result<T, Told> {
-    outcome.map_err(|reason| fail(b"unable to %: %", &[what, reason.text()]))
-}
-
-/// The same, where it was tried on `path`.
-///
-/// # Errors
-/// It failed.
-pub fn judge_path<T>(outcome: sys::Result<T>, what: &'static [u8], path: &CStr) -> Result<T, Told> {
-    outcome.map_err(|reason| fail(b"unable to %: %: %", &[what, path.to_bytes(), reason.text()]))
 }
 
 fn enter(directory: &CStr) -> Result<(), Told> {
