@@ -26,6 +26,7 @@ mod scratch;
 mod service;
 mod shown;
 mod status;
+pub mod tracer;
 mod wait;
 
 pub use account::Account;

@@ -6,9 +6,8 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use nix::sys::signal::Signal;
+use support::tracer::{self, Run};
 use support::{CLOSED, Ending, LogDirectory, LogPipe, Logger, Scratch, wait_until};
-
-use crate::tracer::{self, Run};
 
 /// Runs at a time. Each is two processes of which one works.
 const TRACERS: usize = 3;

@@ -19,4 +19,3 @@ mod numbered;
 mod processor;
 mod signals;
 mod standard_input;
-mod tracer;
