@@ -18,16 +18,19 @@
 //! | [`shutdown`] | when the machine goes down, who is told, and what is remembered of it |
 //! | [`handoff`] | what the `/init` of an initramfs is asked for, and what lies on block devices |
 //! | [`utmp`] | records of who is logged in, of boots and shutdowns |
+//! | [`seed`], [`blake2s`] | seeds of the kernel's random numbers |
 //! | [`process`] | processes, signals, errors and the texts of all of these |
 #![cfg_attr(not(test), no_std)]
 #![forbid(unsafe_code)]
 
+pub mod blake2s;
 pub mod boot;
 pub mod handoff;
 pub mod limits;
 pub mod local_time;
 pub mod log;
 pub mod process;
+pub mod seed;
 pub mod shutdown;
 pub mod supervise;
 pub mod tai64n;

@@ -265,3 +265,6 @@ pub const UEVENT_BYTES: usize = 2048;
 
 /// Bytes of a kernel's name of a device.
 pub const DEVICE_NAME_BYTES: usize = 64;
+
+/// Bytes of a seed of the kernel's random numbers: the largest pool that a kernel had. Of a longer file only so many are taken.
+pub const SEED_BYTES: usize = 512;
