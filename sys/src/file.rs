@@ -141,11 +141,25 @@ fn only_fifo(opened: Descriptor) -> Result<Descriptor> {
 /// Opens a file for reading that nobody but the caller and root can have written. A link is not followed.
 ///
 /// # Errors
-/// `ELOOP` if it is a link, `EPERM` if others may have written it; else the kernel's.
+/// `ELOOP` if it is a link, `ENODEV` if it is no file, `EPERM` if others may have written it; else the kernel's.
 pub fn open_trusted(directory: BorrowedFd<'_>, path: &CStr) -> Result<Descriptor> {
-    const OTHERS_WRITE: u32 = 0o022;
-    let opened = open(directory, path, O_RDONLY | O_NOFOLLOW, 0)?;
+    let (opened, metadata) = open(directory, path, O_RDONLY | O_NOFOLLOW, 0).and_then(only_plain)?;
+    only_trusted(opened, &metadata)
+}
+
+/// As [`open_own_directory`], if nobody but the caller and root can have put something in it.
+///
+/// # Errors
+/// `EPERM` if others may have; else as there.
+pub fn open_trusted_directory(directory: BorrowedFd<'_>, path: &CStr) -> Result<Descriptor> {
+    let opened = open_own_directory(directory, path)?;
     let metadata = metadata_of(opened.as_fd())?;
+    only_trusted(opened, &metadata)
+}
+
+#[inline(never)]
+fn only_trusted(opened: Descriptor, metadata: &Metadata) -> Result<Descriptor> {
+    const OTHERS_WRITE: u32 = 0o022;
     let is_ours = metadata.user == 0 || metadata.user == process::effective_user();
     if is_ours && metadata.mode & OTHERS_WRITE == 0 { Ok(opened) } else { Err(Errno::PERM) }
 }
@@ -155,7 +169,20 @@ pub fn open_trusted(directory: BorrowedFd<'_>, path: &CStr) -> Result<Descriptor
 /// # Errors
 /// The kernel's.
 pub fn create_anew(directory: BorrowedFd<'_>, path: &CStr) -> Result<Descriptor> {
-    let create = || open(directory, path, O_WRONLY | O_CREAT | O_EXCL, 0o644);
+    create_in_place(directory, path, 0o644)
+}
+
+/// As [`create_anew`], with mode 0400: for its owner alone to read, later.
+///
+/// # Errors
+/// The kernel's.
+pub fn create_secret(directory: BorrowedFd<'_>, path: &CStr) -> Result<Descriptor> {
+    create_in_place(directory, path, 0o400)
+}
+
+#[inline(never)]
+fn create_in_place(directory: BorrowedFd<'_>, path: &CStr, mode: u32) -> Result<Descriptor> {
+    let create = || open(directory, path, O_WRONLY | O_CREAT | O_EXCL, mode);
     match create() {
         // Left behind, or laid there by somebody.
         Err(Errno::EXIST) => remove(directory, path).and_then(|()| create()),

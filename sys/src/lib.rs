@@ -26,6 +26,7 @@ pub mod mount;
 pub mod network;
 pub mod poll;
 pub mod process;
+pub mod random;
 pub mod report;
 pub mod rights;
 pub mod signal;
