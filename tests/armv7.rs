@@ -91,6 +91,24 @@ fn shutdown_is_scheduled_replaced_and_cancelled() {
     assert_eq!(errors.last(), Some(&"shutdown: fatal: no shutdown is pending"));
 }
 
+/// The emulator may not let the kernel be seeded; then the old seed stays. Where it does, the seed is used up.
+#[test]
+fn seed_is_used_up_or_stays() {
+    if !needs(&["root"]) {
+        return;
+    }
+    let Some(scratch) = arm_scratch() else { return };
+    let old = scratch.file("seeds/seed.credit", "an old seed");
+    let output = scratch.run("seedrng", &["seeds"]);
+    let new = std::fs::read(old).expect("a seed");
+    if output.ending == Ending::Exit(0) {
+        assert!(new.len() >= 32 && !new.starts_with(b"an old seed"), "{new:?}");
+    } else {
+        let text = "seedrng: fatal: unable to seed the kernel: seeds: system call not available\n";
+        assert_eq!((output, &new[..]), (Output::exit(1, "", text), &b"an old seed"[..]));
+    }
+}
+
 #[test]
 fn short_lives_are_started_once_a_second() {
     let Some(scratch) = arm_scratch() else { return };

@@ -115,6 +115,7 @@ static PROGRAMS: &[(&str, Program)] = &[
     ("poweroff", programs::halt::main),
     ("reboot", programs::halt::main),
     ("shutdown", programs::shutdown::main),
+    ("seedrng", programs::seedrng::main),
 ];
 
 /// Wrong usage of `pipit` itself.

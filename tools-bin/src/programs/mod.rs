@@ -7,6 +7,7 @@ pub mod runlevel;
 pub mod runsv;
 pub mod runsvchdir;
 pub mod runsvdir;
+pub mod seedrng;
 pub mod shutdown;
 pub mod sv;
 pub mod svlogd;
