@@ -957,6 +957,33 @@ fn adds_requests_in_etc_are_heard_too() {
     assert_eq!(machine.wait_end(), MachineEnd::Reboot);
 }
 
+// ---- where the kernel refuses to end the machine
+
+/// Boots a machine whose pid 1 lacks the capability to end it, as in many a container, asks for `word`, and gives its exit code; a
+/// stage 3 writes `file` first, as the main service of a container would.
+fn exits_with(file: &str, word: &str) -> MachineEnd {
+    let scratch = Scratch::new();
+    let root = small_system(&scratch).stage("3", &format!("echo three; printf '{file}' >/run/runit/exit-code"));
+    let steps = "touch dev/console; mount --bind \"$TERMINAL\" dev/console
+        exec setpriv --bounding-set=-sys_boot chroot . /sbin/init </dev/null >dev/null 2>&1";
+    let mut machine = Machine::boot_with(&scratch, &root, "/sbin/init", steps);
+    machine.wait_console("\ntwo\n");
+    ask(&scratch, &machine, word);
+    machine.wait_end()
+}
+
+#[test]
+fn adds_exit_code_of_a_container() {
+    if !needs(&["namespaces", "nsenter", "busybox", "setpriv"]) {
+        return;
+    }
+    let cases =
+        [("", "0", 0), ("7\\n", "0", 7), ("255\\n", "0", 255), ("256\\n", "0", 0), ("7\\n", "6", 6), ("", "6", 6)];
+    for (file, word, code) in cases {
+        assert_eq!(exits_with(file, word), MachineEnd::Died(Ending::Exit(code)), "{file:?}, init {word}");
+    }
+}
+
 // ---- the second word
 
 /// Boots, asks, and gives the last line of the console and the end; `prepare` may change the root before.

@@ -106,7 +106,8 @@ pub const STAGE_RETRY: Duration = Duration::from_seconds(5);
 /// Bytes of a kernel's release, with a NUL: the kernel has no longer one.
 pub const RELEASE_BYTES: usize = 65;
 
-/// Bytes read of the stop file: the longest word in it has eight, and a newline. One with more says nothing.
+/// Bytes read of the stop file, and of that of the exit code: the longest word in it has eight, and a newline. One with more says
+/// nothing.
 pub const STOP_FILE_BYTES: usize = 16;
 
 /// How long the last sync may take before pid 1 ends the machine without it.

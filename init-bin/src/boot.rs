@@ -13,10 +13,6 @@ use crate::children::{self, CAUGHT};
 use crate::console::Console;
 use crate::{EXIT_FAILED, image, notice, request};
 
-/// What is left behind in a container that may not end the machine: gone off, or to be started again.
-const EXIT_OFF: i32 = 0;
-const EXIT_REBOOT: i32 = 6;
-
 struct Init {
     boot: Boot,
     console: Console,
@@ -113,10 +109,10 @@ impl Init {
                 Action::KillAll => machine::signal_all(Signal::KILL),
                 Action::EndNow(ending) => {
                     if children::end(ending, false) != 0 {
-                        return Some(exit_code(ending));
+                        return Some(request::exit_code(ending));
                     }
                 }
-                Action::Leave(ending) => return Some(exit_code(ending)),
+                Action::Leave(ending) => return Some(request::exit_code(ending)),
                 Action::Say(notice) => self.console.say(notice),
             }
         }
@@ -130,13 +126,6 @@ impl Init {
             Ok(pid) => Event::Spawned(child, pid),
             Err(reason) => Event::SpawnFailed(child, reason),
         }
-    }
-}
-
-fn exit_code(ending: Ending) -> i32 {
-    match ending {
-        Ending::Reboot | Ending::Kexec => EXIT_REBOOT,
-        Ending::PowerOff | Ending::Halt => EXIT_OFF,
     }
 }
 

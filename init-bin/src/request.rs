@@ -17,6 +17,7 @@ type Places = [&'static CStr; 2];
 const STOP: Places = [c"/run/runit/stopit", c"/etc/runit/stopit"];
 const REBOOT: Places = [c"/run/runit/reboot", c"/etc/runit/reboot"];
 const NO_SYNC: &CStr = c"/etc/runit/nosync";
+const EXIT_CODE: Places = [c"/run/runit/exit-code"; 2];
 const DIRECTORY: &CStr = c"/run/runit";
 
 const SET: u32 = 0o100;
@@ -42,6 +43,11 @@ pub fn read() -> Requests {
         has_next_kernel: machine::has_next_kernel(),
         no_sync: file::metadata(CURRENT, NO_SYNC).is_ok(),
     }
+}
+
+/// What pid 1 exits with where the kernel refuses this end.
+pub fn exit_code(ending: Ending) -> i32 {
+    ending.exit_code(read_text(EXIT_CODE, &mut [0; STOP_FILE_BYTES])).into()
 }
 
 /// The first bytes of the first of the two places that is there. Whatever is there, nothing is waited for.

@@ -63,6 +63,35 @@ impl Ending {
     pub fn from_request(bytes: &[u8]) -> Option<Self> {
         bytes.strip_suffix(b"\n").and_then(Self::from_word)
     }
+
+    /// What pid 1 exits with where the kernel refuses this end (runit-init(8), EXIT STATUS). `file` is what the file of the exit code
+    /// says; it does not count for an end after which the machine shall start again, which others know by its code.
+    pub fn exit_code(self, file: &[u8]) -> u8 {
+        match self {
+            Self::PowerOff | Self::Halt => code(file),
+            Self::Reboot | Self::Kexec => EXIT_REBOOT,
+        }
+    }
+}
+
+const EXIT_REBOOT: u8 = 6;
+
+/// The number in the first line of a file, which is 0 if there is none, or none that a process can exit with. A line without its
+/// newline may be the beginning of another.
+fn code(file: &[u8]) -> u8 {
+    let mut code = 0_u16;
+    for byte in file {
+        let digit = byte.wrapping_sub(b'0');
+        match digit {
+            0..=9 => code = code.wrapping_mul(10).wrapping_add(digit.into()),
+            _ if *byte == b'\n' => return code as u8,
+            _ => break,
+        }
+        if code > 255 {
+            break;
+        }
+    }
+    0
 }
 
 /// A child that pid 1 starts.
@@ -218,6 +247,29 @@ mod tests {
         }
         for word in ["", "hal", "halted", "HALT", "halt ", "0"] {
             assert_eq!(Ending::from_word(word.as_bytes()), None, "{word:?}");
+        }
+    }
+
+    #[test]
+    fn exit_code_is_that_of_the_file_where_it_holds_one() {
+        for ending in [Ending::PowerOff, Ending::Halt] {
+            for (file, code) in
+                [(&b"0\n"[..], 0), (b"7\n", 7), (b"010\n", 10), (b"143\n", 143), (b"255\n", 255), (b"7\nx", 7)]
+            {
+                assert_eq!(ending.exit_code(file), code, "{file:?}");
+            }
+            for file in
+                [&b""[..], b"\n", b"7", b"256\n", b"1000\n", b"-1\n", b" 7\n", b"7 \n", b"\n7\n", b"x\n", b"7\0\n"]
+            {
+                assert_eq!(ending.exit_code(file), 0, "{file:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn exit_code_of_a_restart_is_always_the_same() {
+        for ending in [Ending::Reboot, Ending::Kexec] {
+            assert_eq!((ending.exit_code(b""), ending.exit_code(b"7\n")), (6, 6));
         }
     }
 
