@@ -26,12 +26,14 @@ const IDLE_SECONDS: u64 = 10;
 const PICKUP_LIMIT_MILLISECONDS: u64 = 500;
 /// What the stubborn service's own file says, in the units of /proc/uptime, which cuts off what is less.
 const TIMEOUT_KILL_HUNDREDTHS: u64 = 49;
+/// Where the guest keeps what is said without a log service, by supervisors too.
+const CATCH_ALL: &str = "/var/log/catch-all/current";
 /// How many new services are tried at most until one is fast enough: the host may be busy with something else.
 const PICKUP_TRIES: u32 = 3;
 
 type Check<'a> = fn(&mut Smoke<'a>) -> Result<String>;
 
-fn checks<'a>() -> [(&'static str, Check<'a>); 23] {
+fn checks<'a>() -> [(&'static str, Check<'a>); 24] {
     [
         ("boot", Smoke::boot),
         ("login", Smoke::log_in_first),
@@ -43,6 +45,7 @@ fn checks<'a>() -> [(&'static str, Check<'a>); 23] {
         ("restart", Smoke::restart),
         ("crash", Smoke::hold_crashing_service),
         ("log", Smoke::kill_logger),
+        ("catch-all", Smoke::keep_what_has_no_log),
         ("new-service", Smoke::add_service),
         ("removed-service", Smoke::remove_service),
         ("timeout-kill", Smoke::stop_stubborn_service),
@@ -273,6 +276,22 @@ impl Smoke<'_> {
         Ok(format!("logger {old} became {new}, rotated by alarm, lines 1 to {count} without a gap"))
     }
 
+    /// What a service without a log service says is in the catch-all's log, and not on the console, where the answer would have it.
+    fn keep_what_has_no_log(&mut self) -> Result<String> {
+        let name = "sample-talk";
+        let run = r"#!/bin/sh\necho to output\necho to error >&2\nexec sleep 1000\n";
+        self.guest.console.ask(&format!(
+            "mkdir /etc/sv/{name} && printf '{run}' >/etc/sv/{name}/run && chmod 755 /etc/sv/{name}/run"
+        ))?;
+        let is_told = format!("grep -q 'to error' {CATCH_ALL}");
+        let count = self.guest.console.ask(&format!(
+            "ln -s /etc/sv/{name} /etc/service/{name}; n=0; until {is_told} || [ $n -ge 200 ]; do usleep 50000; n=$((n+1)); done; \
+             grep -c -e 'to output' -e 'to error' {CATCH_ALL}; rm /etc/service/{name}"
+        ))?;
+        ensure!(count == "2\n", "lines in {CATCH_ALL}, or what was on the console: {count:?}");
+        Ok("both of its descriptors lead to the log".to_owned())
+    }
+
     fn add_service(&mut self) -> Result<String> {
         let mut seen = (0, 0);
         for number in 1..=PICKUP_TRIES {
@@ -340,9 +359,8 @@ impl Smoke<'_> {
         let supervisor = self.guest.status(name)?.running_pid()?;
         self.guest.console.ask("sv check sample-once")?;
         ensure!(self.guest.console.ask("cat /run/sample-once")? == "done\n", "it did not run once");
-        self.guest.console.type_line(&format!("kill -9 {supervisor}"))?;
-        // The next one tells the console that it takes over, in the middle of whatever is shown.
-        self.guest.console.wait_for("taking over ./run: done", SHUTDOWN_LIMIT)?;
+        self.guest.console.ask(&format!("kill -9 {supervisor}"))?;
+        self.guest.look_until(&format!("grep -q 'taking over ./run: done' {CATCH_ALL}"))?;
         self.guest.look_until(&format!("sv status {name} | grep -v 'pid {supervisor})' | grep -q ^run:"))?;
         let next = self.guest.status(name)?.running_pid()?;
         self.guest.expect_ok("sv check sample-once")?;
