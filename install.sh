@@ -193,7 +193,7 @@ install_pages() {
     done
 }
 
-# stage-scripts/ is /etc/runit, but for services/, which is /etc/sv, two files of /etc itself, a program, and pages.
+# stage-scripts/ is /etc/runit, but for services/, which is /etc/sv, three files of /etc itself, a program, and pages.
 install_configuration() {
     (cd stage-scripts && find . \( -name '*.md' -o -name '.*' ! -name . \) -prune -o \( -type f -o -type l \) -print) |
         sort | while read -r file; do
@@ -202,7 +202,7 @@ install_configuration() {
         case $file in
         mkinitramfs | man/*) continue ;;
         services/*) path=$SYSCONFDIR/sv/${file#services/} ;;
-        runit.conf | rc.local) path=$SYSCONFDIR/$file ;;
+        runit.conf | rc.local | rc.shutdown) path=$SYSCONFDIR/$file ;;
         *) path=$SYSCONFDIR/runit/$file ;;
         esac
         if [ -L "$source" ]; then
