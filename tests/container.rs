@@ -8,6 +8,9 @@ use std::time::Instant;
 use nix::sys::signal::Signal;
 use support::{Ending, Machine, MachineEnd, Root, Scratch, Service, figure, needs, repository, wait_until};
 
+/// What of the tree is not for /etc/runit.
+const ELSEWHERE: [&str; 6] = ["man", "mkinitramfs", "rc.local", "rc.shutdown", "runit.conf", "services"];
+
 /// What the tree installs, over a small system.
 fn installed(scratch: &Scratch) -> Root {
     let root = Root::create(scratch);
@@ -15,8 +18,10 @@ fn installed(scratch: &Scratch) -> Root {
     let stages = repository().join("stage-scripts");
     std::fs::create_dir_all(etc.join("sv")).expect("a directory");
     std::fs::create_dir_all(root.path().join("var/log")).expect("a directory");
-    for name in ["1", "2", "3", "ctrlaltdel", "pwrfail", "functions", "configuration", "boot", "shutdown", "runsvdir"] {
-        copy(&stages.join(name), &etc.join("runit"));
+    for entry in std::fs::read_dir(&stages).expect("the stages").flatten() {
+        if !ELSEWHERE.iter().any(|name| entry.file_name() == *name) {
+            copy(&entry.path(), &etc.join("runit"));
+        }
     }
     copy(&stages.join("services/."), &etc.join("sv"));
     std::fs::write(etc.join("passwd"), "root::0:0::/:/bin/sh\n").expect("passwd");
