@@ -301,6 +301,11 @@ impl Boot {
 
     fn requested(&mut self, requests: Requests, now: Instant, actions: &mut Actions) {
         if matches!(self.state, State::Killing) {
+            // One that came together with the end of stage 3 says how, as any other before it.
+            if requests.stop {
+                self.asked = None;
+                self.wished = requests.ending;
+            }
             let ending = match self.asked.unwrap_or(self.ending_by_files(requests.reboot)) {
                 Ending::Kexec if !requests.has_next_kernel => {
                     act(actions, Action::Say(Notice::NoKexec));
@@ -984,6 +989,21 @@ mod tests {
         assert!(!bench.saw(Action::KillAll));
         bench.after(1);
         assert!(bench.saw(Action::KillAll) && bench.saw(Action::Spawn(OFF)));
+    }
+
+    #[test]
+    fn a_request_that_stage_three_leaves_behind_counts_without_its_signal() {
+        for (ending, reboot, expected) in [
+            (Some(Ending::Kexec), true, Ending::Kexec),
+            (None, true, Ending::Reboot),
+            (Some(Ending::Halt), false, Ending::Halt),
+        ] {
+            let mut bench = Bench::in_stage_three();
+            bench.give(Event::Asked(Ending::PowerOff));
+            bench.requests = Requests { stop: true, ending, reboot, has_next_kernel: true, no_sync: false };
+            bench.end(4, Outcome::Exited(0));
+            assert!(bench.notices().contains(&Notice::Ending(expected)), "{:?}", bench.seen);
+        }
     }
 
     #[test]
