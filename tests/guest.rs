@@ -295,6 +295,32 @@ chmod 755 /etc/runit/[123]
 exec /sbin/init
 "#;
 
+/// Stage 3 is the real one, with all its parts; a plain `reboot` is asked for.
+fn lay_stage_3(root: &Root, kernel: &Path) -> bool {
+    let scripts = Path::new(env!("CARGO_MANIFEST_DIR")).join("stage-scripts");
+    let target = root.path().join("etc/runit");
+    let scratch = Scratch::new();
+    let mut copy = scratch.command("cp");
+    copy.arg("-R").args(["3", "functions", "configuration", "deadline", "shutdown"].map(|name| scripts.join(name)));
+    copy.arg(target);
+    assert_eq!(scratch.output(copy).ending, Ending::Exit(0));
+    lay_second_kernel(root, kernel)
+}
+
+#[test]
+fn adds_a_reboot_starts_the_kernel_that_is_loaded() {
+    let script = KEXEC
+        .replace("/etc/runit/1 /etc/runit/2 >/etc/runit/3", "/etc/runit/1 >/etc/runit/2")
+        .replace("/sbin/reboot -k", "/sbin/reboot")
+        .replace("echo 'echo \"stage 3: runs\"' >>/etc/runit/3\n", "");
+    let Some(facts) = run_machine_with(&script, lay_stage_3).map(Facts) else { return };
+    assert_eq!(facts.get("loaded in stage 2"), "1");
+    let said = |program: &str, text: &str| facts.0.contains(&(program.to_owned(), text.to_owned()));
+    assert!(said("- shutdown", "kexec: starting the loaded kernel instead of a reboot"), "{:#?}", facts.0);
+    assert!(said("- runit", "system kexec."), "{:#?}", facts.0);
+    assert!(facts.get("second kernel").ends_with(" again"), "{:#?}", facts.0);
+}
+
 #[test]
 fn adds_kexec_starts_another_kernel() {
     let Some(facts) = run_machine_with(KEXEC, lay_second_kernel).map(Facts) else { return };

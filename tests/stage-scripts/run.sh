@@ -6,8 +6,8 @@ set -eu
 main() {
     directory=$(cd "$(dirname "$0")" && pwd)
     status=0
-    for test in syntax functions configuration boot-parts boot-early boot-late shutdown-parts stages gettys levels \
-        namespaces mkinitramfs; do
+    for test in syntax functions configuration boot-parts boot-early boot-late shutdown-parts shutdown-late stages gettys \
+        levels namespaces mkinitramfs; do
         code=0
         sh "$directory/$test" || code=$?
         case $code in
