@@ -6,6 +6,7 @@
 #       release                its release, the name below /lib/modules
 #       modules/*.ko           the modules of the list below
 #       root-modules/*.ko      those with which an initramfs finds a root
+#       root-modules.list      their names, in the order in which they are loaded
 #       busybox                the executable
 #       debs/                  the packages, kept, so that nothing is downloaded twice
 #

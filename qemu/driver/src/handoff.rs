@@ -5,7 +5,7 @@
 
 use crate::console::{Console, Seen};
 use crate::image::{self, Sources};
-use crate::machine::{Board, Boot, Machine};
+use crate::machine::{Boot, Machine};
 use crate::newc::{Entry, Tree};
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::json;
@@ -44,57 +44,10 @@ echo "REPORT-""END"
 exec busybox poweroff -f
 "#;
 
-/// In the order in which they are loaded.
-fn modules(board: &Board) -> &'static [&'static str] {
-    match board.name {
-        "x86_64" => &[
-            "virtio_ring",
-            "virtio",
-            "virtio_pci_modern_dev",
-            "virtio_pci_legacy_dev",
-            "virtio_pci",
-            "virtio_blk",
-            "scsi_common",
-            "scsi_mod",
-            "virtio_scsi",
-            "crc64",
-            "crc-t10dif",
-            "crc64-rocksoft",
-            "t10-pi",
-            "sd_mod",
-            "squashfs",
-            "overlay",
-            "loop",
-        ],
-        _ => &[
-            "virtio_pci_modern_dev",
-            "virtio_pci_legacy_dev",
-            "virtio_pci",
-            "virtio_blk",
-            "scsi_common",
-            "scsi_mod",
-            "virtio_scsi",
-            "crc64",
-            "crct10dif_common",
-            "crc-t10dif",
-            "crc64-rocksoft",
-            "t10-pi",
-            "sd_mod",
-            "crc32c_generic",
-            "jbd2",
-            "mbcache",
-            "crc16",
-            "ext4",
-            "squashfs",
-            "overlay",
-            "loop",
-        ],
-    }
-}
-
 /// Where the parts of the images come from.
 pub struct Parts {
     pub handoff: PathBuf,
+    /// Directory of `.ko` files; their names, in the order in which they are loaded, are in the file beside it that ends with `.list`.
     pub modules: PathBuf,
     pub root: Sources,
 }
@@ -186,13 +139,9 @@ impl Bench<'_> {
         tree.put("dev/null", Entry::CharacterDevice { mode: 0o666, major: 1, minor: 3 });
         tree.put("init", program(&parts.handoff)?);
         let mut list = String::from("# In this order.\n");
-        for name in modules(self.boot.board) {
-            let file = parts.modules.join(format!("{name}.ko"));
-            // What is not there is built in.
-            if file.exists() {
-                tree.put(&format!("lib/{name}.ko"), program(&file)?);
-                list.push_str(&format!("/lib/{name}.ko\n"));
-            }
+        for name in image::module_order(&parts.modules)? {
+            tree.put(&format!("lib/{name}.ko"), program(&parts.modules.join(format!("{name}.ko")))?);
+            list.push_str(&format!("/lib/{name}.ko\n"));
         }
         tree.put("etc/handoff/modules", Entry::File { mode: 0o644, content: list.into_bytes() });
         if has_shell {

@@ -6,6 +6,7 @@ use crate::newc::{Entry, Tree};
 use anyhow::{Context, Result, bail, ensure};
 use std::collections::BTreeSet;
 use std::fs;
+use std::io::ErrorKind;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
@@ -40,6 +41,19 @@ pub fn build_tree(sources: &Sources) -> Result<Tree> {
     }
     put_busybox(&mut tree, &sources.busybox)?;
     Ok(tree)
+}
+
+/// The names in the list beside a directory of modules. With a kernel of one's own there may be none.
+///
+/// # Errors
+/// There is one that cannot be read.
+pub fn module_order(modules: &Path) -> Result<Vec<String>> {
+    let list = modules.with_extension("list");
+    match fs::read_to_string(&list) {
+        Ok(text) => Ok(text.split_whitespace().map(str::to_owned).collect()),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(Vec::new()),
+        Err(error) => Err(error).with_context(|| format!("unable to read: {}", list.display())),
+    }
 }
 
 fn put_directory(tree: &mut Tree, directory: &Path, place: &str) -> Result<()> {
@@ -154,6 +168,17 @@ mod tests {
     fn a_busybox_without_a_shell_is_refused() {
         assert!(applet_names(b"\0[\0[[\0getty\0login\0mount\0\0").is_err());
         assert!(applet_names(b"no list at all").is_err());
+    }
+
+    #[test]
+    fn modules_are_taken_in_the_order_of_their_list() {
+        let scratch = tempfile::tempdir().expect("a directory");
+        let modules = scratch.path().join("root-modules");
+        assert!(module_order(&modules).expect("none").is_empty());
+
+        fs::write(scratch.path().join("root-modules.list"), "virtio_ring virtio\n    crc-t10dif\n").expect("a list");
+
+        assert_eq!(module_order(&modules).expect("a list"), ["virtio_ring", "virtio", "crc-t10dif"]);
     }
 
     #[test]

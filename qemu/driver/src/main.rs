@@ -82,7 +82,7 @@ fn command_line() -> Command {
         .subcommand(
             machine(sources(Command::new("handoff").about("Boot roots on disks by handoff, unattended, and check")))
                 .arg(path("handoff", "The init of the initramfs").required(true))
-                .arg(path("modules", "Directory of kernel modules").required(true))
+                .arg(path("modules", "Directory of kernel modules; their order is in PATH.list").required(true))
                 .arg(path("artefacts", "Directory for logs").required(true)),
         )
 }
