@@ -4,7 +4,8 @@
 //! machine. The last one is the whole installation on a loop device, which must be unmounted for good at the end.
 
 use crate::console::{Console, Seen};
-use crate::image::{self, Sources};
+use crate::disk_image::{self, check_unmounted, output_of, run_tool};
+use crate::image::{self, Parts};
 use crate::machine::{Boot, Machine};
 use crate::newc::{Entry, Tree};
 use anyhow::{Context, Result, bail, ensure};
@@ -28,7 +29,6 @@ const OWN_LIMIT_MILLISECONDS: f64 = 100.0;
 
 const UUID: &str = "5b2c8e1f-0d7a-4c36-9f58-1e64a7b3d2c0";
 const PARTITION_UUID: &str = "A1B2C3D4-1111-4222-8333-444455556666";
-const MIB: u64 = 1024 * 1024;
 
 /// Tells what it was given, and ends the machine. The marks are put together here, so that no echo is taken for them.
 const REPORT: &str = r#"#!/bin/sh
@@ -43,14 +43,6 @@ busybox dmesg | busybox grep -e 'handoff: ' -e 'Run /init'
 echo "REPORT-""END"
 exec busybox poweroff -f
 "#;
-
-/// Where the parts of the images come from.
-pub struct Parts {
-    pub handoff: PathBuf,
-    /// Directory of `.ko` files; their names, in the order in which they are loaded, are in the file beside it that ends with `.list`.
-    pub modules: PathBuf,
-    pub root: Sources,
-}
 
 type Check<'a> = fn(&Bench<'a>) -> Result<String>;
 
@@ -118,8 +110,7 @@ impl Bench<'_> {
         let small = self.path("small");
         self.make_small_root(&small, parts)?;
         self.make_extended("whole.img", &small, 24, &["-L", "my root", "-U", UUID])?;
-        let squashfs = self.path("squashfs.img");
-        run_tool(Command::new("mksquashfs").arg(&small).arg(&squashfs).args(["-quiet", "-no-progress", "-all-root"]))?;
+        disk_image::make_squashfs(&self.path("squashfs.img"), &small)?;
         self.make_partitions(&small)?;
         self.make_empty()?;
         self.make_installation(parts)
@@ -129,23 +120,11 @@ impl Bench<'_> {
         self.scratch.join(name)
     }
 
-    /// handoff, the modules and their list; and a shell, and the wish to be kept.
+    /// handoff and the modules; and a shell, and the wish to be kept.
     fn initramfs(&self, parts: &Parts, has_shell: bool) -> Result<Tree> {
-        let mut tree = Tree::default();
-        for directory in ["dev", "proc", "root", "run", "sys"] {
-            tree.put(directory, Entry::Directory { mode: 0o755 });
-        }
-        tree.put("dev/console", Entry::CharacterDevice { mode: 0o600, major: 5, minor: 1 });
-        tree.put("dev/null", Entry::CharacterDevice { mode: 0o666, major: 1, minor: 3 });
-        tree.put("init", program(&parts.handoff)?);
-        let mut list = String::from("# In this order.\n");
-        for name in image::module_order(&parts.modules)? {
-            tree.put(&format!("lib/{name}.ko"), program(&parts.modules.join(format!("{name}.ko")))?);
-            list.push_str(&format!("/lib/{name}.ko\n"));
-        }
-        tree.put("etc/handoff/modules", Entry::File { mode: 0o644, content: list.into_bytes() });
+        let mut tree = image::build_finder(parts)?;
         if has_shell {
-            tree.put("bin/busybox", program(&parts.root.busybox)?);
+            tree.put("bin/busybox", image::program(&parts.root.busybox)?);
             tree.put("bin/sh", Entry::Link { target: "busybox".to_owned() });
             tree.put("etc/handoff/keep", Entry::File { mode: 0o644, content: Vec::new() });
         }
@@ -165,9 +144,7 @@ impl Bench<'_> {
 
     fn make_extended(&self, name: &str, root: &Path, size_mib: u64, arguments: &[&str]) -> Result<PathBuf> {
         let image = self.path(name);
-        let mut command = Command::new("mke2fs");
-        command.args(["-q", "-F", "-t", "ext4", "-E", "root_owner=0:0", "-d"]).arg(root).args(arguments);
-        run_tool(command.arg(&image).arg(format!("{size_mib}M")))?;
+        disk_image::make_extended(&image, root, size_mib, arguments)?;
         Ok(image)
     }
 
@@ -183,26 +160,13 @@ impl Bench<'_> {
         fs::write(usr.join("marker"), "")?;
         let usr = self.make_extended("usr.part", &usr, 8, &[])?;
         let swap = self.path("swap.part");
-        fs::File::create(&swap)?.set_len(8 * MIB)?;
-        run_tool(Command::new("mkswap").arg(&swap))?;
+        disk_image::make_swap(&swap, 8, "")?;
         let table = format!(
             "label: gpt\nstart=2048, size=24M, uuid={PARTITION_UUID}, name=root\nsize=8M, name=\"my usr\"\nsize=8M, type=swap\n"
         );
-        self.make_disk("gpt.img", 48, &table, &[(1, &root), (25, &usr), (33, &swap)])?;
-        self.make_disk("dos.img", 32, "label: dos\nlabel-id: 0x12345678\nstart=2048, size=24M\n", &[(1, &root)])
-    }
-
-    fn make_disk(&self, name: &str, size_mib: u64, table: &str, parts: &[(u64, &Path)]) -> Result<()> {
-        let disk = self.path(name);
-        let file = fs::File::create(&disk)?;
-        file.set_len(size_mib * MIB)?;
-        let script = self.path("table");
-        fs::write(&script, table)?;
-        run_tool(Command::new("sfdisk").arg("--quiet").arg(&disk).stdin(fs::File::open(script)?))?;
-        for (place, part) in parts {
-            file.write_all_at(&fs::read(part)?, place * MIB)?;
-        }
-        Ok(())
+        disk_image::make_disk(&self.path("gpt.img"), 48, &table, &[(1, &root), (25, &usr), (33, &swap)])?;
+        let table = "label: dos\nlabel-id: 0x12345678\nstart=2048, size=24M\n";
+        disk_image::make_disk(&self.path("dos.img"), 32, table, &[(1, &root)])
     }
 
     /// A root that holds no init.
@@ -241,7 +205,7 @@ impl Bench<'_> {
         arguments.push("-no-reboot".to_owned());
         let image = self.path(initramfs);
         let words = format!("{}{words}", self.boot.words);
-        let boot = Boot { image: &image, words: &words, arguments: &arguments, ..*self.boot };
+        let boot = Boot { image: Some(&image), words: &words, arguments: &arguments, ..*self.boot };
         let board = self.boot.board.name;
         let (machine, stream) = Machine::start(&boot, &self.artefacts.join(format!("{board}-handoff-{check}.stderr")))?;
         let journal = self.artefacts.join(format!("{board}-handoff-{check}.log"));
@@ -501,35 +465,9 @@ fn make_half(image: &Path) -> Result<()> {
     Ok(file.write_all_at(&superblock, sector * 512)?)
 }
 
-/// A file system that was unmounted, or made read-only, before the power went.
-fn check_unmounted(image: &Path) -> Result<()> {
-    run_tool(Command::new("e2fsck").arg("-fn").arg(image))?;
-    let head = output_of(Command::new("dumpe2fs").arg("-h").arg(image))?;
-    ensure!(!head.contains("needs_recovery"), "{} was not unmounted", image.display());
-    Ok(())
-}
-
-fn program(path: &Path) -> Result<Entry> {
-    let content = fs::read(path).with_context(|| format!("unable to read: {}", path.display()))?;
-    Ok(Entry::File { mode: 0o755, content })
-}
-
 fn write_program(path: &Path, text: &str) -> Result<()> {
     fs::write(path, text)?;
     Ok(fs::set_permissions(path, fs::Permissions::from_mode(0o755))?)
-}
-
-fn run_tool(command: &mut Command) -> Result<()> {
-    output_of(command).map(drop)
-}
-
-fn output_of(command: &mut Command) -> Result<String> {
-    let name = command.get_program().to_string_lossy().into_owned();
-    let path = format!("{}:/usr/sbin:/sbin", std::env::var("PATH").unwrap_or_default());
-    let output = command.env("PATH", path).output().with_context(|| format!("unable to start {name}"))?;
-    let said = String::from_utf8_lossy(&output.stderr);
-    ensure!(output.status.success(), "{name}: {}: {}", output.status, said.trim());
-    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
 #[cfg(test)]

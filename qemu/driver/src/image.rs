@@ -19,6 +19,14 @@ pub struct Sources {
     pub modules: Option<(PathBuf, String)>,
 }
 
+/// Where the parts of a disk's root come from, and of the initramfs that finds it.
+pub struct Parts {
+    pub handoff: PathBuf,
+    /// Directory of `.ko` files; their names, in the order in which they are loaded, are in the file beside it that ends with `.list`.
+    pub modules: PathBuf,
+    pub root: Sources,
+}
+
 /// Builds the tree of the image.
 ///
 /// # Errors
@@ -43,17 +51,44 @@ pub fn build_tree(sources: &Sources) -> Result<Tree> {
     Ok(tree)
 }
 
-/// The names in the list beside a directory of modules. With a kernel of one's own there may be none.
+/// Builds the tree of an initramfs of handoff with the modules that lead to a root.
 ///
 /// # Errors
-/// There is one that cannot be read.
-pub fn module_order(modules: &Path) -> Result<Vec<String>> {
+/// A source that cannot be read.
+pub fn build_finder(parts: &Parts) -> Result<Tree> {
+    let mut tree = Tree::default();
+    for directory in ["dev", "proc", "root", "run", "sys"] {
+        tree.put(directory, Entry::Directory { mode: 0o755 });
+    }
+    tree.put("dev/console", Entry::CharacterDevice { mode: 0o600, major: 5, minor: 1 });
+    tree.put("dev/null", Entry::CharacterDevice { mode: 0o666, major: 1, minor: 3 });
+    tree.put("init", program(&parts.handoff)?);
+    let mut list = String::from("# In this order.\n");
+    for name in module_order(&parts.modules)? {
+        tree.put(&format!("lib/{name}.ko"), program(&parts.modules.join(format!("{name}.ko")))?);
+        list.push_str(&format!("/lib/{name}.ko\n"));
+    }
+    tree.put("etc/handoff/modules", Entry::File { mode: 0o644, content: list.into_bytes() });
+    Ok(tree)
+}
+
+/// The names in the list beside a directory of modules. With a kernel of one's own there may be none.
+fn module_order(modules: &Path) -> Result<Vec<String>> {
     let list = modules.with_extension("list");
     match fs::read_to_string(&list) {
         Ok(text) => Ok(text.split_whitespace().map(str::to_owned).collect()),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(Vec::new()),
         Err(error) => Err(error).with_context(|| format!("unable to read: {}", list.display())),
     }
+}
+
+/// A file that is executed, or loaded.
+///
+/// # Errors
+/// It cannot be read.
+pub fn program(path: &Path) -> Result<Entry> {
+    let content = fs::read(path).with_context(|| format!("unable to read: {}", path.display()))?;
+    Ok(Entry::File { mode: 0o755, content })
 }
 
 fn put_directory(tree: &mut Tree, directory: &Path, place: &str) -> Result<()> {

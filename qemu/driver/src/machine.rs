@@ -57,7 +57,8 @@ pub const BOARDS: [Board; 2] = [
 pub struct Boot<'a> {
     pub board: &'a Board,
     pub kernel: &'a Path,
-    pub image: &'a Path,
+    /// An initramfs; without one the kernel finds the root by itself.
+    pub image: Option<&'a Path>,
     pub accelerator: Option<&'a str>,
     /// Words for the kernel after `console=`.
     pub words: &'a str,
@@ -81,7 +82,10 @@ impl Boot<'_> {
         let accelerator = self.accelerator.unwrap_or_else(|| choose_accelerator(self.board));
         command.args(self.board.arguments).args(self.board.keyboard);
         command.args(["-accel", accelerator, "-m", MEMORY_MIB, "-display", "none", "-nodefaults", "-no-user-config"]);
-        command.arg("-kernel").arg(self.kernel).arg("-initrd").arg(self.image);
+        command.arg("-kernel").arg(self.kernel);
+        if let Some(image) = self.image {
+            command.arg("-initrd").arg(image);
+        }
         command.args(self.arguments);
         command.args(["-append", &format!("console={} {}", self.board.console, self.words)]);
     }

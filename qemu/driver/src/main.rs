@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 mod console;
+mod disk_image;
 mod guest;
 mod handoff;
 mod image;
@@ -117,12 +118,16 @@ fn read_sources(matches: &ArgMatches, modules: Option<(PathBuf, String)>) -> Res
 }
 
 fn boot_roots(matches: &ArgMatches) -> Result<bool> {
-    let parts = handoff::Parts {
+    let parts = read_parts(matches)?;
+    with_boot(matches, "panic=-1 loglevel=4 ", |boot| handoff::run(boot, &parts, &make_artefacts(matches)?))
+}
+
+fn read_parts(matches: &ArgMatches) -> Result<image::Parts> {
+    Ok(image::Parts {
         handoff: required_path(matches, "handoff")?,
         modules: required_path(matches, "modules")?,
         root: read_sources(matches, None)?,
-    };
-    with_boot(matches, "panic=-1 loglevel=4 ", |boot| handoff::run(boot, &parts, &make_artefacts(matches)?))
+    })
 }
 
 fn make_artefacts(matches: &ArgMatches) -> Result<PathBuf> {
@@ -147,7 +152,7 @@ fn with_boot(matches: &ArgMatches, words: &str, act: impl FnOnce(&machine::Boot)
         board,
         kernel: &required_path(matches, "kernel")?,
         // Where there is one for all boots.
-        image: &matches.try_get_one::<PathBuf>("image").ok().flatten().cloned().unwrap_or_default(),
+        image: matches.try_get_one::<PathBuf>("image").ok().flatten().map(PathBuf::as_path),
         accelerator: matches.get_one::<String>("accel").map(String::as_str),
         words: &format!("{words}{append}"),
         arguments: &[],
