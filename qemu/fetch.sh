@@ -1,5 +1,5 @@
 #!/bin/sh
-# Brings what a guest needs and we do not build: a kernel, a few of its modules, a static busybox.
+# Brings what a guest needs and we do not build: a kernel, a few of its modules, a static busybox and e2fsck.
 #
 #   fetch.sh x86_64|armv7      prints the directory that holds them:
 #       kernel                 the image
@@ -8,6 +8,7 @@
 #       root-modules/*.ko      those with which an initramfs finds a root
 #       root-modules.list      their names, in the order in which they are loaded
 #       busybox                the executable
+#       check/                 a tree with a static e2fsck, by all its names
 #       debs/                  the packages, kept, so that nothing is downloaded twice
 #
 # apt downloads them with directories of its own (its lists, its cache, its idea of the architecture), so no root is needed, no
@@ -83,7 +84,7 @@ copy_sources() {
 open_apt() {
     for tool in apt-get apt-cache dpkg-deb; do
         command -v "$tool" >/dev/null ||
-            fail "unable to find $tool: this works on Debian and its like; elsewhere put kernel, release, modules/, modules.list and busybox into $home"
+            fail "unable to find $tool: this works on Debian and its like; elsewhere put kernel, release, modules/, modules.list, busybox and check/ into $home"
     done
     apt_home=$home/apt
     mkdir -p "$apt_home/lists/partial" "$apt_home/archives/partial"
@@ -130,13 +131,14 @@ download_kernel() {
     fail "unable to download a kernel: $kernel_package:$debian_architecture: not in the package sources of this machine"
 }
 
-download_busybox() {
-    for version in $(list_versions busybox-static); do
-        if (cd "$home/debs" && apt-get -qq download "busybox-static=$version" >&2); then
+# download_package NAME: newest version first, as above.
+download_package() {
+    for version in $(list_versions "$1"); do
+        if (cd "$home/debs" && apt-get -qq download "$1=$version" >&2); then
             return 0
         fi
     done
-    fail "unable to download: busybox-static:$debian_architecture: not in the package sources of this machine"
+    fail "unable to download: $1:$debian_architecture: not in the package sources of this machine"
 }
 
 has_package() {
@@ -149,13 +151,17 @@ has_package() {
 bring_packages() {
     mkdir -p "$home/debs"
     missing=
-    has_package busybox-static || missing="$missing busybox"
-    [ -n "${KERNEL:-}" ] || has_package linux-image || missing="$missing kernel"
-    [ -n "$missing" ] || return 0
-    open_apt
-    for what in $missing; do
-        "download_$what"
+    for wanted in busybox-static e2fsck-static; do
+        has_package "$wanted" || missing="$missing $wanted"
     done
+    needs_kernel=no
+    [ -n "${KERNEL:-}" ] || has_package linux-image || needs_kernel=yes
+    [ -n "$missing" ] || [ "$needs_kernel" = yes ] || return 0
+    open_apt
+    for wanted in $missing; do
+        download_package "$wanted"
+    done
+    [ "$needs_kernel" = no ] || download_kernel
     rm -rf "$apt_home"
 }
 
@@ -167,6 +173,21 @@ unpack_busybox() {
     done
     rm -rf "$home/unpacked"
     [ -f "$home/busybox" ] || fail 'unable to find busybox in the package busybox-static'
+}
+
+unpack_check() {
+    rm -rf "$home/unpacked" "$home/check.new"
+    dpkg-deb -x "$home"/debs/e2fsck-static_*.deb "$home/unpacked"
+    mkdir -p "$home/check.new/sbin"
+    for file in "$home"/unpacked/sbin/e2fsck.static "$home"/unpacked/usr/sbin/e2fsck.static; do
+        [ -f "$file" ] && mv "$file" "$home/check.new/sbin/e2fsck"
+    done
+    rm -rf "$home/unpacked"
+    [ -f "$home/check.new/sbin/e2fsck" ] || fail 'unable to find e2fsck.static in the package e2fsck-static'
+    for type in ext2 ext3 ext4; do
+        ln -s e2fsck "$home/check.new/sbin/fsck.$type"
+    done
+    mv "$home/check.new" "$home/check"
 }
 
 # take_modules DIRECTORY NAME ...
@@ -219,10 +240,11 @@ main() {
     elif [ -f "$home/kernel" ] && is_list modules "$wanted_modules" && is_list root-modules "$root_modules"; then
         has_kernel=yes
     fi
-    if [ ! -f "$home/busybox" ] || [ "$has_kernel" = no ]; then
+    if [ ! -f "$home/busybox" ] || [ ! -d "$home/check" ] || [ "$has_kernel" = no ]; then
         bring_packages
     fi
     [ -f "$home/busybox" ] || unpack_busybox
+    [ -d "$home/check" ] || unpack_check
     [ "$has_kernel" = yes ] || unpack_kernel
     printf '%s\n' "$home"
 }
