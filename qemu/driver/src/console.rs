@@ -11,6 +11,8 @@ use std::time::{Duration, Instant};
 
 /// A command that is not over by then is stuck. A slow one under emulation takes 2 s.
 const COMMAND_LIMIT: Duration = Duration::from_secs(90);
+/// The shortest time that a read can be told to wait.
+const TICK: Duration = Duration::from_millis(1);
 /// What the kernel says before it gives up; no wait goes on after it.
 const PANIC_MARK: &str = "Kernel panic - not syncing";
 /// How much of the console an error shows.
@@ -54,10 +56,15 @@ impl Console {
     }
 
     /// Goes on with the console of another machine; it is recorded in the same journal.
-    pub fn connect(&mut self, stream: UnixStream) {
+    ///
+    /// # Errors
+    /// The journal cannot be written to.
+    pub fn connect(&mut self, stream: UnixStream) -> Result<()> {
         self.stream = stream;
+        self.journal.end_line()?;
         self.unread.clear();
         self.cleaner = Cleaner::default();
+        Ok(())
     }
 
     /// Types `line` and the enter key.
@@ -74,21 +81,45 @@ impl Console {
     /// # Errors
     /// A kernel panic, the end of the machine, or `limit` passes; the error shows the last lines.
     pub fn wait_for(&mut self, mark: &str, limit: Duration) -> Result<Seen> {
+        self.wait_for_any(&[mark], limit).map(|(_, seen)| seen)
+    }
+
+    /// The same with several marks, of which the one that comes first counts; returns its index too.
+    ///
+    /// # Errors
+    /// As above.
+    pub fn wait_for_any(&mut self, marks: &[&str], limit: Duration) -> Result<(usize, Seen)> {
         let deadline = Instant::now() + limit;
         loop {
-            if let Some(position) = self.unread.find(mark) {
-                let rest = self.unread.split_off(position + mark.len());
+            let found = marks.iter().enumerate().filter_map(|(index, mark)| Some((self.unread.find(mark)?, index)));
+            if let Some((position, index)) = found.min() {
+                let rest = self.unread.split_off(position + marks[index].len());
                 let mut text = std::mem::replace(&mut self.unread, rest);
                 text.truncate(position);
-                return Ok(Seen { text, at: Instant::now() });
+                return Ok((index, Seen { text, at: Instant::now() }));
             }
             if self.unread.contains(PANIC_MARK) {
-                bail!("kernel panic while waiting for {mark:?}{}", self.shown());
+                bail!("kernel panic while waiting for {marks:?}{}", self.shown());
             }
-            if !self.read_more(deadline).with_context(|| format!("console: waiting for {mark:?}{}", self.shown()))? {
-                bail!("the machine ended while waiting for {mark:?}{}", self.shown());
+            if !self.read_more(deadline).with_context(|| format!("console: waiting for {marks:?}{}", self.shown()))? {
+                bail!("the machine ended while waiting for {marks:?}{}", self.shown());
             }
         }
+    }
+
+    /// Reads for so long, whatever comes, or to the end of the machine.
+    ///
+    /// # Errors
+    /// The console cannot be read.
+    pub fn watch(&mut self, time: Duration) -> Result<()> {
+        let deadline = Instant::now() + time;
+        while Instant::now() < deadline {
+            self.stream.set_read_timeout(Some(deadline.saturating_duration_since(Instant::now()).max(TICK)))?;
+            if !self.read_once()?.unwrap_or(true) {
+                break;
+            }
+        }
+        Ok(())
     }
 
     /// Runs one command in the shell on the console.
@@ -156,28 +187,37 @@ impl Console {
 
     /// Adds what comes next to the unread text; false at the end of the machine.
     fn read_more(&mut self, deadline: Instant) -> Result<bool> {
-        let mut buffer = [0; 4096];
         loop {
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 bail!("nothing came within the limit");
             }
             self.stream.set_read_timeout(Some(left))?;
-            match self.stream.read(&mut buffer) {
-                Ok(0) => return Ok(false),
-                Ok(count) => {
-                    let text = self.cleaner.clean(&buffer[..count]);
-                    self.journal.note_read(&text)?;
-                    self.unread.push_str(&text);
-                    return Ok(true);
-                }
-                Err(error)
-                    if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::Interrupted) => {
-                }
-                // A machine that ends at once resets what was not read.
-                Err(error) if error.kind() == ErrorKind::ConnectionReset => return Ok(false),
-                Err(error) => return Err(error).context("unable to read"),
+            if let Some(goes_on) = self.read_once()? {
+                return Ok(goes_on);
             }
+        }
+    }
+
+    /// One read: whether the machine goes on; `None` if nothing came in time.
+    fn read_once(&mut self) -> Result<Option<bool>> {
+        let mut buffer = [0; 4096];
+        match self.stream.read(&mut buffer) {
+            Ok(0) => Ok(Some(false)),
+            Ok(count) => {
+                let text = self.cleaner.clean(&buffer[..count]);
+                self.journal.note_read(&text)?;
+                self.unread.push_str(&text);
+                Ok(Some(true))
+            }
+            Err(error)
+                if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::Interrupted) =>
+            {
+                Ok(None)
+            }
+            // A machine that ends at once resets what was not read.
+            Err(error) if error.kind() == ErrorKind::ConnectionReset => Ok(Some(false)),
+            Err(error) => Err(error).context("unable to read"),
         }
     }
 
@@ -256,11 +296,17 @@ impl Journal {
         Ok(())
     }
 
-    fn note_typed(&mut self, line: &str) -> Result<()> {
+    /// What comes next is not a part of what came last.
+    fn end_line(&mut self) -> Result<()> {
         if self.is_line_open {
             writeln!(self.file)?;
             self.is_line_open = false;
         }
+        Ok(())
+    }
+
+    fn note_typed(&mut self, line: &str) -> Result<()> {
+        self.end_line()?;
         writeln!(self.file, "[{:9.3}] > {line}", self.started.elapsed().as_secs_f64())?;
         Ok(())
     }
@@ -292,6 +338,27 @@ mod tests {
 
         assert_eq!(bench.console.wait_for("login: ", SHORT).expect("seen").text, "one\ntwo ");
         assert_eq!(bench.console.unread, "three");
+    }
+
+    #[test]
+    fn of_several_marks_the_first_to_come_counts() {
+        let mut bench = bench();
+        bench.guest.write_all(b"stage 1: emergency shell: login: ").expect("written");
+
+        let (index, seen) = bench.console.wait_for_any(&["login: ", "emergency"], SHORT).expect("seen");
+
+        assert_eq!((index, seen.text.as_str()), (1, "stage 1: "));
+    }
+
+    #[test]
+    fn who_watches_reads_what_comes_and_does_not_mind_the_end() {
+        let mut bench = bench();
+        bench.guest.write_all(b"one").expect("written");
+        bench.console.watch(SHORT).expect("watched");
+        assert_eq!(bench.console.unread, "one");
+
+        drop(bench.guest);
+        bench.console.watch(COMMAND_LIMIT).expect("watched to the end");
     }
 
     #[test]

@@ -504,7 +504,7 @@ impl Smoke<'_> {
     fn start_again(&mut self) -> Result<String> {
         let (machine, stream) = Machine::start(self.boot, &self.stderr_file)?;
         self.machine = machine;
-        self.guest.console.connect(stream);
+        self.guest.console.connect(stream)?;
         let after = self.wait_prompt()? - self.machine.started;
         self.log_in()?;
         self.show_status()?;
@@ -544,7 +544,10 @@ impl Smoke<'_> {
 }
 
 /// pid 1 and the stages complain in lines of the form `- WHO: warning: WHAT`.
-fn refuse_complaints(text: &str) -> Result<()> {
+///
+/// # Errors
+/// There is such a line.
+pub fn refuse_complaints(text: &str) -> Result<()> {
     let complaints: Vec<&str> = text
         .lines()
         .filter(|line| line.starts_with("- ") && (line.contains(": warning: ") || line.contains(": fatal: ")))
