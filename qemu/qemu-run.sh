@@ -5,6 +5,8 @@
 #   qemu-run.sh --smoke [x86_64|armv7]   the same boot unattended: drives the console and prints a line for each check,
 #                                        `ok NAME: figures` or `not ok NAME: what was seen`
 #   qemu-run.sh --smoke handoff [x86_64|armv7]   boots roots on disks by an initramfs of handoff, and checks in the same way
+#   qemu-run.sh --smoke disk [x86_64|armv7]      boots a whole installation from a disk: power cuts, errors, forced checks, swap, a
+#                                                read-only root; after every poweroff the file systems are clean
 #
 # The architecture is x86_64 where none is given. All set-up is done on the way: the packages that are missing (root, Debian-like),
 # the programs, a kernel and a static busybox (fetch.sh, into a cache), the image, the driver that writes it and talks to QEMU
@@ -12,11 +14,13 @@
 # sample services of services/. root logs in without a password.
 #
 # What is left behind: out/ARCH/image/initramfs, and after --smoke out/smoke/ARCH-console.log, every line of the console with the
-# seconds since QEMU's start.
+# seconds since QEMU's start; those of the other boots are out/smoke/ARCH-handoff-*.log and ARCH-disk-*.log.
 #
 # Environment: KERNEL  a kernel image of your own, which must have built in what it needs (the keyboard on armv7)
 #              ACCEL   kvm or tcg; without it kvm only where it is known to work
 #              APPEND  more words for the kernel
+#              SEED    for `disk`, a number: the moments of the power cuts of another run, which has printed it
+#              ONLY    for `disk`, the one check that is wanted, as twenty-cuts
 #              CARGO   the cargo that builds the driver
 #              PIPIT_CACHE  where kernels and busybox are kept (default ${XDG_CACHE_HOME:-$HOME/.cache}/pipit)
 # Exit codes:  0 done, every check passed; 1 a check failed, or something is missing that the last message names; 100 wrong usage
@@ -26,7 +30,7 @@ set -eu
 EXIT_FAILURE=1
 EXIT_USAGE=100
 
-usage='usage: qemu-run.sh [--smoke [handoff]] [x86_64|armv7]'
+usage='usage: qemu-run.sh [--smoke [handoff|disk]] [x86_64|armv7]'
 
 fail() {
     printf 'qemu-run: fatal: %s\n' "$1" >&2
@@ -48,9 +52,9 @@ read_arguments() {
             exit 0
             ;;
         --smoke) task=smoke ;;
-        handoff)
-            [ "$task" = smoke ] || reject_arguments 'handoff goes with --smoke'
-            task=handoff
+        handoff | disk)
+            [ "$task" = smoke ] || reject_arguments "$argument goes with --smoke"
+            task=$argument
             ;;
         x86_64 | armv7)
             [ -z "$architecture" ] || reject_arguments "two architectures: $architecture $argument"
@@ -94,12 +98,21 @@ build_tree() {
 
 build_image() {
     set -- --layer "$image_home/root" --layer "$root/qemu/rootfs" --layer "$root/qemu/services:etc/sv" --busybox "$guest/busybox"
-    if [ "$task" = handoff ]; then
-        print_sizes
-        run_driver handoff "$architecture" --kernel "$kernel" "$@" --handoff "$root/out/$architecture/bin/handoff" \
-            --modules "$guest/root-modules" --append "${APPEND:-}" --artefacts "$root/out/smoke" ${ACCEL:+--accel "$ACCEL"}
-        return
-    fi
+    case $task in
+    handoff) boot_from_disk "$@" ;;
+    disk) boot_from_disk "$@" --layer "$guest/check" --layer "$root/qemu/disk" \
+        ${SEED:+--seed "$SEED"} ${ONLY:+--only "$ONLY"} ;;
+    *) boot_in_memory "$@" ;;
+    esac
+}
+
+boot_from_disk() {
+    print_sizes
+    run_driver "$task" "$architecture" --kernel "$kernel" "$@" --handoff "$root/out/$architecture/bin/handoff" \
+        --modules "$guest/root-modules" --append "${APPEND:-}" --artefacts "$root/out/smoke" ${ACCEL:+--accel "$ACCEL"}
+}
+
+boot_in_memory() {
     if [ -z "${KERNEL:-}" ]; then
         set -- "$@" --modules "$guest/modules" --release "$(cat "$guest/release")"
     fi

@@ -5,6 +5,8 @@
 #![forbid(unsafe_code)]
 
 mod console;
+mod cuts;
+mod disk;
 mod disk_image;
 mod guest;
 mod handoff;
@@ -14,6 +16,7 @@ mod newc;
 mod qmp;
 mod scenario;
 mod status_line;
+mod write_log;
 
 use anyhow::{Context, Result};
 use clap::{Arg, ArgMatches, Command, value_parser};
@@ -65,6 +68,12 @@ fn command_line() -> Command {
             .arg(Arg::new("append").long("append").default_value("").help("More words for the kernel"))
     };
     let booting = |command| machine(command).arg(path("image", "Initramfs image").required(true));
+    let finding = |command: Command| {
+        machine(sources(command))
+            .arg(path("handoff", "The init of the initramfs").required(true))
+            .arg(path("modules", "Directory of kernel modules; their order is in PATH.list").required(true))
+            .arg(path("artefacts", "Directory for logs").required(true))
+    };
     Command::new("qemu-driver")
         .about("Builds the initramfs image, boots it in QEMU and drives its serial console")
         .subcommand_required(true)
@@ -81,17 +90,32 @@ fn command_line() -> Command {
                 .arg(path("artefacts", "Directory for logs").required(true)),
         )
         .subcommand(
-            machine(sources(Command::new("handoff").about("Boot roots on disks by handoff, unattended, and check")))
-                .arg(path("handoff", "The init of the initramfs").required(true))
-                .arg(path("modules", "Directory of kernel modules; their order is in PATH.list").required(true))
-                .arg(path("artefacts", "Directory for logs").required(true)),
+            finding(Command::new("handoff")).about("Boot small roots on disks by handoff, unattended, and check"),
+        )
+        .subcommand(
+            finding(Command::new("disk"))
+                .about("Boot an installation from a disk, unattended, and check")
+                .arg(
+                    Arg::new("seed")
+                        .long("seed")
+                        .value_parser(value_parser!(u64))
+                        .help("Which moments are chosen; default: others each time"),
+                )
+                .arg(Arg::new("only").long("only").help("The one check that is wanted, without the disk- in front")),
         )
 }
 
 fn run(matches: &ArgMatches) -> Result<bool> {
     match matches.subcommand() {
         Some(("image", matches)) => write_image(matches).map(|()| true),
-        Some(("handoff", matches)) => boot_roots(matches),
+        Some(("handoff", matches)) => {
+            with_parts(matches, |boot, parts| handoff::run(boot, parts, &make_artefacts(matches)?))
+        }
+        Some(("disk", matches)) => {
+            let seed = matches.get_one::<u64>("seed").copied().map_or_else(choose_seed, Ok)?;
+            let choice = disk::Choice { seed, only: matches.get_one::<String>("only").cloned() };
+            with_parts(matches, |boot, parts| disk::run(boot, parts, &choice, &make_artefacts(matches)?))
+        }
         Some(("boot", matches)) => with_boot(matches, "", |boot| boot.become_machine().map(|()| true)),
         // A panic ends the boot at once, and kernel messages below errors do not come between answers.
         Some(("smoke", matches)) => {
@@ -117,9 +141,14 @@ fn read_sources(matches: &ArgMatches, modules: Option<(PathBuf, String)>) -> Res
     Ok(image::Sources { layers, busybox: required_path(matches, "busybox")?, modules })
 }
 
-fn boot_roots(matches: &ArgMatches) -> Result<bool> {
+fn with_parts(matches: &ArgMatches, act: impl FnOnce(&machine::Boot, &image::Parts) -> Result<bool>) -> Result<bool> {
     let parts = read_parts(matches)?;
-    with_boot(matches, "panic=-1 loglevel=4 ", |boot| handoff::run(boot, &parts, &make_artefacts(matches)?))
+    with_boot(matches, "panic=-1 loglevel=4 ", |boot| act(boot, &parts))
+}
+
+/// Another one each time.
+fn choose_seed() -> Result<u64> {
+    Ok(std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH)?.as_secs())
 }
 
 fn read_parts(matches: &ArgMatches) -> Result<image::Parts> {
