@@ -29,6 +29,8 @@ smoke-x86_64 300
 smoke-armv7 300
 handoff-x86_64 300
 handoff-armv7 300
+disk-x86_64 600
+disk-armv7 600
 END
 }
 
@@ -155,6 +157,14 @@ step_handoff_x86_64() {
 
 step_handoff_armv7() {
     qemu/qemu-run.sh --smoke handoff armv7
+}
+
+step_disk_x86_64() {
+    qemu/qemu-run.sh --smoke disk x86_64
+}
+
+step_disk_armv7() {
+    qemu/qemu-run.sh --smoke disk armv7
 }
 
 # What a test says on stderr must not fall into the middle of a line of cargo's.
@@ -309,7 +319,7 @@ main() {
         fi
         case $step in
         # Some tests boot a kernel too.
-        programs | smoke-* | handoff-*) end_fetch ;;
+        programs | smoke-* | handoff-* | disk-*) end_fetch ;;
         esac
         run_step "$step" "$limit"
     done

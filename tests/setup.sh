@@ -48,6 +48,9 @@ boot qemu-system-arm qemu-system-arm
 boot dpkg-deb dpkg
 boot mke2fs e2fsprogs
 boot debugfs e2fsprogs
+boot dumpe2fs e2fsprogs
+boot e2fsck e2fsprogs
+boot cmp diffutils
 boot mksquashfs squashfs-tools
 boot sfdisk fdisk
 boot mkswap util-linux
