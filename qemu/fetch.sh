@@ -11,9 +11,8 @@
 #       check/                 a tree with a static e2fsck, by all its names
 #       debs/                  the packages, kept, so that nothing is downloaded twice
 #
-# apt downloads them with directories of its own (its lists, its cache, its idea of the architecture), so no root is needed, no
-# foreign architecture is added to this machine and its own apt is not touched. Nothing is installed. The packages come from the
-# suites this machine is configured for, checked by apt against their signed index.
+# apt downloads them with directories of its own (apt.sh), so no root is needed, no foreign architecture is added to this machine
+# and its own apt is not touched. Nothing is installed.
 #
 # Environment: PIPIT_CACHE  where to keep them (default ${XDG_CACHE_HOME:-$HOME/.cache}/pipit)
 #              KERNEL       an image of your own: no kernel is fetched, no modules are given
@@ -23,6 +22,9 @@ set -eu
 
 EXIT_FAILURE=1
 EXIT_USAGE=100
+
+# shellcheck source=qemu/apt.sh
+. "$(dirname "$0")/apt.sh"
 
 fail() {
     printf 'fetch: fatal: %s\n' "$1" >&2
@@ -53,62 +55,6 @@ describe_architecture() {
         exit "$EXIT_USAGE"
         ;;
     esac
-}
-
-# The settings of this machine, a proxy above all, without the commands that it wants to have run for its own apt.
-copy_settings() {
-    mkdir -p "$apt_home/apt.conf.d"
-    for settings in /etc/apt/apt.conf.d/* /etc/apt/apt.conf; do
-        [ ! -r "$settings" ] || cp "$settings" "$apt_home/apt.conf.d/"
-    done
-    cat >"$apt_home/apt.conf.d/zz-no-commands" <<END
-#clear APT::Update::Pre-Invoke;
-#clear APT::Update::Post-Invoke;
-#clear APT::Update::Post-Invoke-Success;
-END
-}
-
-# The sources of this machine without their limits to an architecture.
-copy_sources() {
-    mkdir -p "$apt_home/sources.list.d"
-    : >"$apt_home/sources.list"
-    if [ -r /etc/apt/sources.list ]; then
-        sed 's/arch=[^] ]*//' /etc/apt/sources.list >"$apt_home/sources.list"
-    fi
-    for source in /etc/apt/sources.list.d/*.list /etc/apt/sources.list.d/*.sources; do
-        [ -r "$source" ] || continue
-        sed -e 's/arch=[^] ]*//' -e '/^Architectures:/d' "$source" >"$apt_home/sources.list.d/${source##*/}"
-    done
-}
-
-open_apt() {
-    for tool in apt-get apt-cache dpkg-deb; do
-        command -v "$tool" >/dev/null ||
-            fail "unable to find $tool: this works on Debian and its like; elsewhere put kernel, release, modules/, modules.list, busybox and check/ into $home"
-    done
-    apt_home=$home/apt
-    mkdir -p "$apt_home/lists/partial" "$apt_home/archives/partial"
-    : >"$apt_home/status"
-    copy_settings
-    copy_sources
-    cat >"$apt_home/apt.conf" <<END
-APT::Architecture "$debian_architecture";
-APT::Architectures { "$debian_architecture"; };
-APT::Sandbox::User "";
-Acquire::Languages "none";
-Dir::State "$apt_home";
-Dir::State::status "$apt_home/status";
-Dir::State::lists "$apt_home/lists";
-Dir::Cache "$apt_home";
-Dir::Etc::main "/dev/null";
-Dir::Etc::parts "$apt_home/apt.conf.d";
-Dir::Etc::sourcelist "$apt_home/sources.list";
-Dir::Etc::sourceparts "$apt_home/sources.list.d";
-END
-    APT_CONFIG=$apt_home/apt.conf
-    export APT_CONFIG
-    # One suite whose index cannot be had does not stop us: the packages may be in the others.
-    apt-get -qq update >&2 || printf 'fetch: warning: unable to update every package index\n' >&2
 }
 
 list_versions() {
@@ -157,12 +103,12 @@ bring_packages() {
     needs_kernel=no
     [ -n "${KERNEL:-}" ] || has_package linux-image || needs_kernel=yes
     [ -n "$missing" ] || [ "$needs_kernel" = yes ] || return 0
-    open_apt
+    open_apt "$home/apt" "put kernel, release, modules/, modules.list, busybox and check/ into $home"
     for wanted in $missing; do
         download_package "$wanted"
     done
     [ "$needs_kernel" = no ] || download_kernel
-    rm -rf "$apt_home"
+    close_apt
 }
 
 unpack_busybox() {
