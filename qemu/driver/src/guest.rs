@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 /// How many times the guest looks for something that should come soon, and how long it waits between two looks.
 const LOOKS: u32 = 200;
-const LOOK_MICROSECONDS: u32 = 50_000;
+const LOOK_SECONDS: &str = "0.05";
 
 pub struct Guest {
     pub console: Console,
@@ -81,14 +81,14 @@ impl Guest {
     /// It never does.
     pub fn look_until(&mut self, condition: &str) -> Result<()> {
         let looking = format!(
-            "n=0; until {condition} || [ $n -ge {LOOKS} ]; do usleep {LOOK_MICROSECONDS}; n=$((n+1)); done 2>/dev/null; {condition}"
+            "n=0; until {condition} || [ $n -ge {LOOKS} ]; do sleep {LOOK_SECONDS}; n=$((n+1)); done 2>/dev/null; {condition}"
         );
         self.console.ask(&looking).map(drop).with_context(|| format!("never came true: {condition}"))
     }
 
     /// The pause between two looks.
     fn pause(&mut self) -> Result<()> {
-        self.console.ask(&format!("usleep {LOOK_MICROSECONDS}")).map(drop)
+        self.console.ask(&format!("sleep {LOOK_SECONDS}")).map(drop)
     }
 
     /// Whether a process of this number is there.
