@@ -12,7 +12,7 @@ use crate::guest::Guest;
 use crate::image::{self, Parts};
 use crate::machine::{Boot, Machine};
 use crate::newc::Entry;
-use crate::scenario::refuse_complaints;
+use crate::stages::refuse_complaints;
 use anyhow::{Context, Error, Result, anyhow, bail, ensure};
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -15,6 +15,7 @@ mod machine;
 mod newc;
 mod qmp;
 mod scenario;
+mod stages;
 mod status_line;
 mod write_log;
 

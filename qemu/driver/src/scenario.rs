@@ -8,6 +8,7 @@
 use crate::console::Console;
 use crate::guest::{self, Guest};
 use crate::machine::{Boot, Machine};
+use crate::stages;
 use anyhow::{Context, Result, bail, ensure};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -125,17 +126,10 @@ impl Smoke<'_> {
         Ok(self.keep(format!("login prompt {:.2} s after power-on", after.as_secs_f64())))
     }
 
-    /// Stages 1 and 2 begin without complaint, and a prompt comes.
     fn wait_prompt(&mut self) -> Result<Instant> {
-        let console = &mut self.guest.console;
-        console.wait_for("- runit: enter stage: /etc/runit/1", BOOT_LIMIT)?;
-        let stage_1 = console.wait_for("- runit: leave stage: /etc/runit/1", BOOT_LIMIT)?.text;
-        console.wait_for("- runit: enter stage: /etc/runit/2", BOOT_LIMIT)?;
-        let stage_2 = console.wait_for("login: ", BOOT_LIMIT)?;
-        self.prompt_at = Some(stage_2.at);
-        refuse_complaints(&stage_1)?;
-        refuse_complaints(&stage_2.text)?;
-        Ok(stage_2.at)
+        let at = stages::watch_boot(&mut self.guest.console, BOOT_LIMIT)?;
+        self.prompt_at = Some(at);
+        Ok(at)
     }
 
     fn log_in_first(&mut self) -> Result<String> {
@@ -521,49 +515,11 @@ impl Smoke<'_> {
         Ok(format!("stage 3 took {stage_3:.2} s, then the machine was off"))
     }
 
-    /// QEMU ends, for the reason given.
     fn watch_end(&mut self, expected: &str) -> Result<()> {
-        self.guest.console.wait_end(SHUTDOWN_LIMIT)?;
-        let (reason, status) = self.machine.wait_shutdown(SHUTDOWN_LIMIT)?;
-        ensure!(reason == expected, "QEMU ended by {reason}, not {expected}");
-        ensure!(status.success(), "QEMU ended with {status}");
-        Ok(())
+        stages::watch_end(&mut self.guest.console, &mut self.machine, expected, SHUTDOWN_LIMIT)
     }
 
-    /// Follows the way down to the last line, without complaints; returns the time of stage 3.
     fn watch_shutdown(&mut self, last: &str) -> Result<Duration> {
-        let console = &mut self.guest.console;
-        console.wait_for("- runit: leave stage: /etc/runit/2", SHUTDOWN_LIMIT)?;
-        let entered = console.wait_for("- runit: enter stage: /etc/runit/3", SHUTDOWN_LIMIT)?;
-        let left = console.wait_for("- runit: leave stage: /etc/runit/3", SHUTDOWN_LIMIT)?;
-        console.wait_for("- runit: sending KILL signal to all processes...", SHUTDOWN_LIMIT)?;
-        console.wait_for(last, SHUTDOWN_LIMIT)?;
-        refuse_complaints(&left.text)?;
-        Ok(left.at - entered.at)
-    }
-}
-
-/// pid 1 and the stages complain in lines of the form `- WHO: warning: WHAT`.
-///
-/// # Errors
-/// There is such a line.
-pub fn refuse_complaints(text: &str) -> Result<()> {
-    let complaints: Vec<&str> = text
-        .lines()
-        .filter(|line| line.starts_with("- ") && (line.contains(": warning: ") || line.contains(": fatal: ")))
-        .collect();
-    ensure!(complaints.is_empty(), "complaints on the way: {complaints:?}");
-    Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_complaints_of_ours_are_refused() {
-        assert!(refuse_complaints("- boot: devices: done\n[ 1.0] kernel: warning: noise\n").is_ok());
-        assert!(refuse_complaints("- boot: warning: devices: unable to mount /dev\n").is_err());
-        assert!(refuse_complaints("- runit: fatal: unable to start child: x\n").is_err());
+        stages::watch_shutdown(&mut self.guest.console, last, SHUTDOWN_LIMIT)
     }
 }
