@@ -7,14 +7,19 @@
 #   qemu-run.sh --smoke handoff [x86_64|armv7]   boots roots on disks by an initramfs of handoff, and checks in the same way
 #   qemu-run.sh --smoke disk [x86_64|armv7]      boots a whole installation from a disk: power cuts, errors, forced checks, swap, a
 #                                                read-only root; after every poweroff the file systems are clean
+#   qemu-run.sh --smoke distribution     boots Debian's programs from a disk, udev, sshd, nginx and others, with our init, as a Linux
+#                                        From Scratch system would have them; logs in, by ssh too, reboots, powers off
 #
 # The architecture is x86_64 where none is given. All set-up is done on the way: the packages that are missing (root, Debian-like),
 # the programs, a kernel and a static busybox (fetch.sh, into a cache), the image, the driver that writes it and talks to QEMU
 # (driver/). The image is an initramfs: what `make install-init` installs, busybox under all its names, the files of rootfs/, the
 # sample services of services/. root logs in without a password.
 #
-# What is left behind: out/ARCH/image/initramfs, and after --smoke out/smoke/ARCH-console.log, every line of the console with the
-# seconds since QEMU's start; those of the other boots are out/smoke/ARCH-handoff-*.log and ARCH-disk-*.log.
+# The distribution's packages (47 MB) are downloaded once, into the cache, and unpacked into the image of a disk (distribution/).
+#
+# What is left behind: out/ARCH/image/initramfs, or out/x86_64/distribution, and after --smoke out/smoke/ARCH-console.log, every line
+# of the console with the seconds since QEMU's start; those of the other boots are out/smoke/ARCH-handoff-*.log, ARCH-disk-*.log and
+# x86_64-distribution.log.
 #
 # Environment: KERNEL  a kernel image of your own, which must have built in what it needs (the keyboard on armv7)
 #              ACCEL   kvm or tcg; without it kvm only where it is known to work
@@ -30,7 +35,7 @@ set -eu
 EXIT_FAILURE=1
 EXIT_USAGE=100
 
-usage='usage: qemu-run.sh [--smoke [handoff|disk]] [x86_64|armv7]'
+usage='usage: qemu-run.sh [--smoke [handoff|disk|distribution]] [x86_64|armv7]'
 
 fail() {
     printf 'qemu-run: fatal: %s\n' "$1" >&2
@@ -52,7 +57,7 @@ read_arguments() {
             exit 0
             ;;
         --smoke) task=smoke ;;
-        handoff | disk)
+        handoff | disk | distribution)
             [ "$task" = smoke ] || reject_arguments "$argument goes with --smoke"
             task=$argument
             ;;
@@ -64,6 +69,10 @@ read_arguments() {
         esac
     done
     [ -n "$architecture" ] || architecture=x86_64
+    if [ "$task" = distribution ]; then
+        [ "$architecture" = x86_64 ] || reject_arguments 'the distribution is for x86_64 alone'
+        [ -z "${KERNEL:-}" ] || reject_arguments 'the distribution has its own kernel, whose modules are on its disk'
+    fi
 }
 
 reject_arguments() {
@@ -121,6 +130,15 @@ boot_in_memory() {
     start_machine
 }
 
+boot_distribution() {
+    make -s -C "$root" ARCH="$architecture"
+    packages=$("$root/qemu/distribution/fetch.sh")
+    disk=$root/out/$architecture/distribution
+    "$root/qemu/distribution/make-image.sh" "$packages" "$guest/debs/linux-image-$(cat "$guest/release")"_*.deb "$disk"
+    run_driver distribution "$architecture" --kernel "$kernel" --disk "$disk" --append "${APPEND:-}" \
+        --artefacts "$root/out/smoke" ${ACCEL:+--accel "$ACCEL"}
+}
+
 print_sizes() {
     for program in "$root/out/$architecture/bin"/*; do
         [ -L "$program" ] || printf '# %s: %s has %s bytes\n' "$architecture" "${program##*/}" "$(wc -c <"$program")"
@@ -152,8 +170,12 @@ main() {
     guest=$("$root/qemu/fetch.sh" "$architecture")
     kernel=${KERNEL:-$guest/kernel}
     [ -r "$kernel" ] || fail "unable to read the kernel: $kernel"
-    build_tree
-    build_image
+    if [ "$task" = distribution ]; then
+        boot_distribution
+    else
+        build_tree
+        build_image
+    fi
 }
 
 main "$@"

@@ -31,6 +31,7 @@ handoff-x86_64 300
 handoff-armv7 300
 disk-x86_64 600
 disk-armv7 600
+distribution-x86_64 900
 END
 }
 
@@ -167,6 +168,10 @@ step_disk_armv7() {
     qemu/qemu-run.sh --smoke disk armv7
 }
 
+step_distribution_x86_64() {
+    qemu/qemu-run.sh --smoke distribution
+}
+
 # What a test says on stderr must not fall into the middle of a line of cargo's.
 run_cargo_tests() {
     said=$logs/$1.stderr
@@ -264,6 +269,7 @@ fetch_in_background() {
         for arch in x86_64 armv7; do
             qemu/fetch.sh "$arch" || :
         done
+        qemu/distribution/fetch.sh || :
     } >"$logs/fetch.log" 2>&1 </dev/null &
     fetch=$!
 }
@@ -319,7 +325,7 @@ main() {
         fi
         case $step in
         # Some tests boot a kernel too.
-        programs | smoke-* | handoff-* | disk-*) end_fetch ;;
+        programs | smoke-* | handoff-* | disk-* | distribution-*) end_fetch ;;
         esac
         run_step "$step" "$limit"
     done

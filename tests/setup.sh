@@ -54,6 +54,8 @@ boot cmp diffutils
 boot mksquashfs squashfs-tools
 boot sfdisk fdisk
 boot mkswap util-linux
+boot depmod kmod
+boot ssh openssh-client
 END
 }
 
@@ -98,6 +100,10 @@ find_missing() {
     done <<END
 $(list_tools)
 END
+    # Without root, owners and device nodes of an image are made up.
+    if is_wanted boot && [ "$(id -u)" -ne 0 ] && ! has_tool fakeroot; then
+        want fakeroot fakeroot
+    fi
     is_wanted build || return 0
     [ -e /usr/include/stdlib.h ] || want libc6-dev "the C library's development files"
     [ -e /etc/ssl/certs/ca-certificates.crt ] || [ -n "$(ls /etc/ssl/cert.pem /etc/pki/tls/certs 2>/dev/null)" ] ||

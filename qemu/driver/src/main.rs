@@ -8,6 +8,7 @@ mod console;
 mod cuts;
 mod disk;
 mod disk_image;
+mod distribution;
 mod guest;
 mod handoff;
 mod image;
@@ -26,6 +27,8 @@ use std::process::ExitCode;
 
 const EXIT_FAILURE: u8 = 1;
 const EXIT_USAGE: u8 = 100;
+/// A panic ends the boot at once, and kernel messages below errors do not come between answers.
+const SMOKE_WORDS: &str = "panic=-1 loglevel=4 ";
 
 fn main() -> ExitCode {
     let matches = match command_line().try_get_matches() {
@@ -104,6 +107,13 @@ fn command_line() -> Command {
                 )
                 .arg(Arg::new("only").long("only").help("The one check that is wanted, without the disk- in front")),
         )
+        .subcommand(
+            machine(
+                Command::new("distribution").about("Boot a whole distribution from its disk, unattended, and check"),
+            )
+            .arg(path("disk", "Directory of disk.img and of root's key").required(true))
+            .arg(path("artefacts", "Directory for logs").required(true)),
+        )
 }
 
 fn run(matches: &ArgMatches) -> Result<bool> {
@@ -118,9 +128,12 @@ fn run(matches: &ArgMatches) -> Result<bool> {
             with_parts(matches, |boot, parts| disk::run(boot, parts, &choice, &make_artefacts(matches)?))
         }
         Some(("boot", matches)) => with_boot(matches, "", |boot| boot.become_machine().map(|()| true)),
-        // A panic ends the boot at once, and kernel messages below errors do not come between answers.
         Some(("smoke", matches)) => {
-            with_boot(matches, "panic=-1 loglevel=4 ", |boot| scenario::run(boot, &make_artefacts(matches)?))
+            with_boot(matches, SMOKE_WORDS, |boot| scenario::run(boot, &make_artefacts(matches)?))
+        }
+        Some(("distribution", matches)) => {
+            let disk = required_path(matches, "disk")?;
+            with_boot(matches, SMOKE_WORDS, |boot| distribution::run(boot, &disk, &make_artefacts(matches)?))
         }
         _ => unreachable!("clap demands one of the above"),
     }
@@ -144,7 +157,7 @@ fn read_sources(matches: &ArgMatches, modules: Option<(PathBuf, String)>) -> Res
 
 fn with_parts(matches: &ArgMatches, act: impl FnOnce(&machine::Boot, &image::Parts) -> Result<bool>) -> Result<bool> {
     let parts = read_parts(matches)?;
-    with_boot(matches, "panic=-1 loglevel=4 ", |boot| act(boot, &parts))
+    with_boot(matches, SMOKE_WORDS, |boot| act(boot, &parts))
 }
 
 /// Another one each time.
