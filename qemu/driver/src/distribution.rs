@@ -210,6 +210,12 @@ impl<'a> Distribution<'a> {
     }
 
     fn show_times(&mut self) -> Result<String> {
+        let seen = self.read_times()?;
+        Ok(self.keep(seen))
+    }
+
+    /// How long stage 1 took, and those of its parts that took a while.
+    fn read_times(&mut self) -> Result<String> {
         let text = self.guest.console.ask("cat /run/runit/boot.times")?;
         let times = parse_times(&text)?;
         let (name, whole) = times.last().context("no times")?;
@@ -219,7 +225,7 @@ impl<'a> Distribution<'a> {
             .filter(|(name, seconds)| name != "stage-1" && *seconds >= 0.01)
             .map(|(name, seconds)| format!("{name} {seconds:.2}"))
             .collect();
-        Ok(self.keep(format!("stage 1 took {whole:.2} s: {}", parts.join(", "))))
+        Ok(format!("stage 1 took {whole:.2} s: {}", parts.join(", ")))
     }
 
     /// As the programs of others read what we write: boots and logins.
@@ -416,11 +422,19 @@ impl<'a> Distribution<'a> {
             let is_there = format!("pgrep -f -x 'sleep {argument}' >/dev/null");
             self.guest.look_until(&is_there).with_context(|| format!("no sleep {argument}"))?;
         }
+        // Who is logged in stays so while the service is another.
+        self.guest.expect_ok("sv restart sshd")?;
+        for session in &mut self.sessions {
+            ensure!(session.try_wait()?.is_none(), "a session by ssh ended with the service");
+        }
         self.guest.console.type_line("bash --norc --noediting")?;
         self.guest.console.settle_shell()?;
         self.guest.console.ask("sleep 100002 & :")?;
         let who = self.guest.console.ask("who")?;
-        Ok(format!("{} logins, one more command by ssh, a job of cron, a shell in the shell", who.lines().count()))
+        Ok(format!(
+            "{} logins, one more command by ssh, a job of cron, a shell in the shell; none ends with sshd",
+            who.lines().count()
+        ))
     }
 
     fn see_sessions_end(&mut self) -> Result<String> {
@@ -463,7 +477,7 @@ impl<'a> Distribution<'a> {
         let shutdowns = last.lines().filter(|line| line.starts_with("shutdown ")).count();
         ensure!(boots == 2 && shutdowns == 1, "{boots} boots and {shutdowns} shutdowns: {last}");
         ensure!(last.lines().filter(|line| line.contains("still")).count() == 2, "more than login and boot: {last}");
-        let times = self.show_times()?;
+        let times = self.read_times()?;
         self.refuse_warnings()?;
         let pids = self.list_pids()?;
         ensure!(pids.len() == SERVICES.len(), "not all services: {pids:?}");
