@@ -1,6 +1,6 @@
-# apt with directories of its own: its lists, its cache, its idea of the architecture and of what is installed, which is nothing.
-# So no root is needed, no foreign architecture is added to this machine and its own apt is not touched. The packages come from
-# the suites this machine is configured for, checked by apt against their signed index.
+# apt with directories of its own: its lists, its cache, its idea of the architecture and of what is installed, which is
+# nothing. So no root is needed, no foreign architecture is added to this machine and its own apt is not touched. The
+# packages come from the suites this machine is configured for, checked by apt against their signed index.
 #
 # Sourced, never run. Whoever does sets debian_architecture and defines fail.
 #

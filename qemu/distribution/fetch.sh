@@ -1,5 +1,6 @@
 #!/bin/sh
-# Brings Debian's packages for a whole system on x86_64, with all that they depend on; prints the directory that holds them:
+# Brings Debian's packages for a whole system on x86_64, with all that they depend on; prints the directory that holds
+# them:
 #
 #   packages.list      the names of the files, what is needed first at the beginning
 #   *.deb              the packages
@@ -14,10 +15,10 @@ set -eu
 # shellcheck source=qemu/apt.sh
 . "$(dirname "$0")/../apt.sh"
 
-# The base of a system; what boots it; what runs on it. Debian's essential packages are named, for to an apt that knows of no system
-# nothing is essential.
-wanted='base-files base-passwd bash bsdutils coreutils dash debianutils diffutils findutils grep gzip hostname libc-bin login
-    mawk mount ncurses-base passwd procps psmisc sed tar util-linux util-linux-extra
+# The base of a system; what boots it; what runs on it. Debian's essential packages are named, for to an apt that knows
+# of no system nothing is essential.
+wanted='base-files base-passwd bash bsdutils coreutils dash debianutils diffutils findutils grep gzip hostname libc-bin
+    login mawk mount ncurses-base passwd procps psmisc sed tar util-linux util-linux-extra
     e2fsprogs iproute2 kmod less udev
     chrony cron dbus nginx openssh-server rsyslog'
 debian_architecture=amd64

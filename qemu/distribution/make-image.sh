@@ -3,9 +3,9 @@
 #
 #   make-image.sh PACKAGES KERNEL DIRECTORY
 #
-# PACKAGES is what fetch.sh prints, KERNEL the kernel's package, whose modules are taken. The packages are unpacked and none of their
-# own scripts is run: what those would have done to a system, and what its owner would have, is done below, package by package.
-# Then our init comes over it by `make install install-init`, and the services of services/.
+# PACKAGES is what fetch.sh prints, KERNEL the kernel's package, whose modules are taken. The packages are unpacked and
+# none of their own scripts is run: what those would have done to a system, and what its owner would have, is done below,
+# package by package. Then our init comes over it by `make install install-init`, and the services of services/.
 #
 # In DIRECTORY are then:
 #   disk.img      a partition table, / and /home as ext4, swap; their UUIDs are those below
@@ -217,7 +217,8 @@ END
     make_extended "$HOME_BEGIN" "$HOME_SIZE" "$HOME_UUID" "$directory/home"
     truncate -s "${SWAP_SIZE}M" "$directory/swap"
     # It grumbles at holes, which only matter to a file that is swapped to as it is.
-    mkswap --uuid "$SWAP_UUID" "$directory/swap" >"$directory/mkswap.log" 2>&1 || fail "mkswap: see $directory/mkswap.log"
+    mkswap --uuid "$SWAP_UUID" "$directory/swap" >"$directory/mkswap.log" 2>&1 ||
+        fail "mkswap: see $directory/mkswap.log"
     dd if="$directory/swap" of="$disk" bs=1M seek="$SWAP_BEGIN" conv=notrunc,sparse status=none
 }
 

@@ -6,13 +6,9 @@
 use crate::console::Console;
 use crate::guest::Guest;
 use crate::machine::{Boot, Machine};
+use crate::network::{self, FORWARDING_NETWORK, NETWORK_LIMIT, Ports};
 use crate::stages;
 use anyhow::{Context, Result, bail, ensure};
-use serde_json::json;
-use std::fs::{self, File};
-use std::io::{Read, Write};
-use std::net::{Ipv4Addr, TcpStream};
-use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -24,8 +20,6 @@ const BOOT_LIMIT: Duration = Duration::from_secs(300);
 const LOGIN_LIMIT: Duration = Duration::from_secs(60);
 /// From a request to the end of the machine: 1.2 s.
 const SHUTDOWN_LIMIT: Duration = Duration::from_secs(120);
-/// A command by ssh, or an answer of the web server: 1 s.
-const NETWORK_LIMIT: Duration = Duration::from_secs(90);
 /// The image's own names for its parts, as `qemu/distribution/make-image.sh` gives them.
 const ROOT_PARTITION: &str = "0e0a8a1c-7d53-4f0e-9c39-3f6d2f8c1a01";
 const UUIDS: [(&str, &str); 3] = [
@@ -126,7 +120,6 @@ struct Distribution<'a> {
     ports: Ports,
     /// Without one there is no ssh.
     key: Option<PathBuf>,
-    scratch: &'a Path,
     /// Logins by ssh that are still open.
     sessions: Vec<Child>,
     is_off: bool,
@@ -137,7 +130,7 @@ struct Distribution<'a> {
 }
 
 impl<'a> Distribution<'a> {
-    fn start(boot: &'a Boot<'a>, image: &Path, scratch: &'a Path, artefacts: &Path) -> Result<Self> {
+    fn start(boot: &'a Boot<'a>, image: &Path, scratch: &Path, artefacts: &Path) -> Result<Self> {
         let disk = scratch.join("disk.img");
         run_tool(Command::new("cp").arg("--sparse=always").arg(image.join("disk.img")).arg(&disk))?;
         let name = format!("{}-distribution", boot.board.name);
@@ -152,8 +145,7 @@ impl<'a> Distribution<'a> {
             machine,
             disk,
             ports,
-            key: find_key(image, scratch)?,
-            scratch,
+            key: network::find_key(image, scratch)?,
             sessions: Vec::new(),
             is_off: false,
             figures: Vec::new(),
@@ -342,19 +334,9 @@ impl<'a> Distribution<'a> {
     }
 
     fn fetch_page(&mut self) -> Result<String> {
-        let page = self.get_page()?;
-        Ok(format!("{} bytes by http", page.len()))
-    }
-
-    fn get_page(&self) -> Result<String> {
-        let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, self.ports.web))?;
-        stream.set_read_timeout(Some(NETWORK_LIMIT))?;
-        stream.write_all(b"GET / HTTP/1.0\r\nHost: stand-in\r\n\r\n")?;
-        let mut page = String::new();
-        stream.read_to_string(&mut page).context("no answer by http")?;
-        ensure!(page.starts_with("HTTP/1.1 200 OK"), "the answer by http: {page:?}");
+        let page = self.ports.get_page()?;
         ensure!(page.contains("Welcome to nginx"), "not the page of nginx: {page:?}");
-        Ok(page)
+        Ok(format!("{} bytes by http", page.len()))
     }
 
     fn restart_web_server(&mut self) -> Result<String> {
@@ -362,7 +344,7 @@ impl<'a> Distribution<'a> {
         let new = self.guest.expect_ok("sv restart nginx")?.running_pid()?;
         ensure!(new != old, "still pid {old}");
         self.guest.look_until("(: >/dev/tcp/127.0.0.1/80)").context("nginx does not listen again")?;
-        self.get_page()?;
+        self.ports.get_page()?;
         Ok(format!("nginx {old} became {new} and answers"))
     }
 
@@ -378,43 +360,32 @@ impl<'a> Distribution<'a> {
         self.guest.look_until("sv check dbus >/dev/null")?;
         self.guest.look_until("(: >/dev/tcp/127.0.0.1/22)")?;
         // The children of the killed one hold the socket; the new one takes its turn when they are gone.
-        self.get_page()?;
+        self.ports.get_page()?;
         Ok(format!("{}: each came back", seen.join(", ")))
     }
 
     // ---- by ssh ------------------------------------------------------------
 
-    /// `ssh root@guest` with options, to which a command may be added. It dies with this program.
-    fn ssh(&self) -> Result<Command> {
-        let key = self.key.as_ref().context("no key")?;
-        let mut command = Command::new("setpriv");
-        command.args(["--pdeathsig=KILL", "--", "ssh", "-F", "none", "-p", &self.ports.ssh.to_string()]);
-        command.arg("-i").arg(key);
-        for option in ["BatchMode=yes", "IdentitiesOnly=yes", "StrictHostKeyChecking=accept-new", "LogLevel=ERROR"] {
-            command.args(["-o", option]);
-        }
-        // The guest keeps its host key, over a reboot too.
-        command.arg("-o").arg(format!("UserKnownHostsFile={}", self.scratch.join("known-hosts").display()));
-        command.arg("-o").arg(format!("ConnectTimeout={}", NETWORK_LIMIT.as_secs()));
-        command.arg("root@127.0.0.1").stdin(Stdio::null());
-        Ok(command)
+    fn key(&self) -> Result<&Path> {
+        self.key.as_deref().context("no key")
     }
 
     fn run_by_ssh(&mut self) -> Result<String> {
         let began = Instant::now();
-        let said = output_of(self.ssh()?.arg("id -un; hostname; cat /proc/1/comm; sv status sshd"))?;
+        let said = output_of(self.ports.ssh(self.key()?).arg("id -un; hostname; cat /proc/1/comm; sv status sshd"))?;
         let took = began.elapsed().as_secs_f64();
-        ensure!(said.starts_with("root\nstand-in\n"), "by ssh: {said:?}");
+        ensure!(said.starts_with("root\nstand-in\ninit\n"), "by ssh: {said:?}");
         ensure!(said.contains("run: sshd: (pid "), "sv does not work by ssh: {said:?}");
         Ok(self.keep(format!("a command by ssh took {took:.2} s")))
     }
 
-    /// What must not hold up the end: a login shell and a bare command by ssh; on the line a bash in the bash, with a job; a job of cron.
+    /// What must not hold up the end: a login and a bare command by ssh; a bash in the bash on the line, with a job; a job
+    /// of cron.
     fn open_sessions(&mut self) -> Result<String> {
-        let mut login = self.ssh()?;
+        let mut login = self.ports.ssh(self.key()?);
         login.arg("-tt").stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
         self.sessions.push(login.spawn().context("unable to start ssh")?);
-        let mut command = self.ssh()?;
+        let mut command = self.ports.ssh(self.key()?);
         command.arg("exec sleep 100001").stdout(Stdio::null()).stderr(Stdio::null());
         self.sessions.push(command.spawn().context("unable to start ssh")?);
         self.guest.look_until("who | grep -q ' pts/0 '").context("no login by ssh")?;
@@ -454,8 +425,8 @@ impl<'a> Distribution<'a> {
 
     // ---- the ways down -----------------------------------------------------
 
-    /// The machine ends at the reset: an emulator that goes on with the memory of before is many times slower. A new one has the same
-    /// disk.
+    /// The machine ends at the reset: an emulator that goes on with the memory of before is many times slower. A new one has
+    /// the same disk.
     fn reboot(&mut self) -> Result<String> {
         self.machine.end_at_reset()?;
         let typed_at = Instant::now();
@@ -481,7 +452,7 @@ impl<'a> Distribution<'a> {
         self.refuse_warnings()?;
         let pids = self.list_pids()?;
         ensure!(pids.len() == SERVICES.len(), "not all services: {pids:?}");
-        self.get_page()?;
+        self.ports.get_page()?;
         Ok(format!("all services again, the history has both boots; {times}"))
     }
 
@@ -521,67 +492,14 @@ impl Drop for Distribution<'_> {
     }
 }
 
-/// A copy of the key that only we can read, as ssh wants it; none where this host has no ssh.
-fn find_key(image: &Path, scratch: &Path) -> Result<Option<PathBuf>> {
-    let original = image.join("key");
-    if !original.exists() || Command::new("ssh").arg("-V").output().is_err() {
-        return Ok(None);
-    }
-    let key = scratch.join("key");
-    fs::copy(&original, &key).with_context(|| format!("unable to copy {}", original.display()))?;
-    File::open(&key)?.set_permissions(fs::Permissions::from_mode(0o600))?;
-    Ok(Some(key))
-}
-
 /// A machine with this disk, and a network in which nothing but it and this host is.
 fn start_machine(boot: &Boot<'_>, disk: &Path, stderr_file: &Path) -> Result<(Machine, UnixStream)> {
-    let arguments = [
-        // More than a small board has: a daemon of Debian's is large.
-        "-m",
-        "512",
-        "-drive",
-        &format!("if=none,id=disk,format=raw,file={}", disk.display()),
-        "-device",
-        "nvme,drive=disk,serial=1",
-        "-device",
-        "virtio-rng-pci",
-        "-netdev",
-        // QEMU takes ports that are free.
-        "user,id=net,restrict=on,hostfwd=tcp:127.0.0.1:0-:22,hostfwd=tcp:127.0.0.1:0-:80",
-        "-device",
-        "virtio-net-pci,netdev=net",
-    ]
-    .map(str::to_owned);
+    let drive = format!("if=none,id=disk,format=raw,file={}", disk.display());
+    // More memory than a small board has: a daemon of Debian's is large.
+    let machine = ["-m", "512", "-drive", &drive, "-device", "nvme,drive=disk,serial=1", "-device", "virtio-rng-pci"];
+    let arguments: Vec<String> = machine.into_iter().chain(FORWARDING_NETWORK).map(str::to_owned).collect();
     let words = format!("net.ifnames=0 root=PARTUUID={ROOT_PARTITION} ro {}", boot.words);
     Machine::start(&Boot { arguments: &arguments, words: &words, ..*boot }, stderr_file)
-}
-
-/// Ports of this host.
-struct Ports {
-    /// Leads to the guest's 22.
-    ssh: u16,
-    /// Leads to the guest's 80.
-    web: u16,
-}
-
-impl Ports {
-    fn read(machine: &mut Machine) -> Result<Self> {
-        let table = machine.qmp.execute("human-monitor-command", json!({ "command-line": "info usernet" }))?;
-        let table = table.as_str().context("no text of the forwarded ports")?;
-        Ok(Self { ssh: find_forward(table, 22)?, web: find_forward(table, 80)? })
-    }
-}
-
-/// The port of this host that leads to one of the guest, from QEMU's table of forwarded ports.
-fn find_forward(table: &str, port: u16) -> Result<u16> {
-    let find = |line: &str| -> Option<u16> {
-        let words: Vec<&str> = line.split_whitespace().collect();
-        match words[..] {
-            ["TCP[HOST_FORWARD]", _, _, ours, _, theirs, ..] if theirs == port.to_string() => ours.parse().ok(),
-            _ => None,
-        }
-    };
-    table.lines().find_map(find).with_context(|| format!("no port leads to {port} in {table:?}"))
 }
 
 /// Lines `NAME SECONDS`.
@@ -618,17 +536,6 @@ fn output_of(command: &mut Command) -> Result<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_forwarded_port_is_found_by_where_it_leads() {
-        let table = "VLAN -1 (net):\r\n  Protocol[State]    FD  Source Address  Port   Dest. Address  Port RecvQ SendQ\r\n  \
-             TCP[HOST_FORWARD]  12       127.0.0.1 39573       10.0.2.15    22     0     0\r\n  \
-             TCP[HOST_FORWARD]  11       127.0.0.1 40022       10.0.2.15    80     0     0\r\n";
-
-        assert_eq!(find_forward(table, 80).expect("a port"), 40022);
-        assert_eq!(find_forward(table, 22).expect("a port"), 39573);
-        assert!(find_forward(table, 443).is_err());
-    }
 
     #[test]
     fn times_of_parts_are_read_in_their_order() {

@@ -13,6 +13,7 @@ mod guest;
 mod handoff;
 mod image;
 mod machine;
+mod network;
 mod newc;
 mod qmp;
 mod scenario;

@@ -5,7 +5,7 @@ use crate::machine::Machine;
 use anyhow::{Result, ensure};
 use std::time::{Duration, Instant};
 
-/// Stages 1 and 2 begin without complaint, and a prompt comes. Returns when it came; each step has the limit of its own.
+/// Stages 1 and 2 begin without complaint, and a prompt comes. Returns when it came; each step gets so much time.
 ///
 /// # Errors
 /// A step does not come, or a stage complains.
