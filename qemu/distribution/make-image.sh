@@ -4,8 +4,8 @@
 #   make-image.sh PACKAGES KERNEL DIRECTORY
 #
 # PACKAGES is what fetch.sh prints, KERNEL the kernel's package, whose modules are taken. The packages are unpacked and
-# none of their own scripts is run: what those would have done to a system, and what its owner would have, is done below,
-# package by package. Then our init comes over it by `make install install-init`, and the services of services/.
+# none of their own scripts is run: what those would have done to a system, and what its owner would have, is done
+# below, package by package. Then our init comes over it by `make install install-init`, and the services of services/.
 #
 # In DIRECTORY are then:
 #   disk.img      a partition table, / and /home as ext4, swap; their UUIDs are those below

@@ -379,8 +379,8 @@ impl<'a> Distribution<'a> {
         Ok(self.keep(format!("a command by ssh took {took:.2} s")))
     }
 
-    /// What must not hold up the end: a login and a bare command by ssh; a bash in the bash on the line, with a job; a job
-    /// of cron.
+    /// What must not hold up the end: a login and a bare command by ssh; a bash in the bash on the line, with a job; a
+    /// job of cron.
     fn open_sessions(&mut self) -> Result<String> {
         let mut login = self.ports.ssh(self.key()?);
         login.arg("-tt").stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
@@ -425,8 +425,8 @@ impl<'a> Distribution<'a> {
 
     // ---- the ways down -----------------------------------------------------
 
-    /// The machine ends at the reset: an emulator that goes on with the memory of before is many times slower. A new one has
-    /// the same disk.
+    /// The machine ends at the reset: an emulator that goes on with the memory of before is many times slower. A new
+    /// one has the same disk.
     fn reboot(&mut self) -> Result<String> {
         self.machine.end_at_reset()?;
         let typed_at = Instant::now();
