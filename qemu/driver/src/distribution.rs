@@ -44,7 +44,7 @@ const EXPECTED_OF_KERNEL: [(&str, &str); 6] = [
 
 type Check<'a> = fn(&mut Distribution<'a>) -> Result<String>;
 
-fn checks<'a>() -> [(&'static str, Check<'a>); 20] {
+fn checks<'a>() -> [(&'static str, Check<'a>); 21] {
     [
         ("boot", Distribution::boot),
         ("login", Distribution::log_in_first),
@@ -53,6 +53,7 @@ fn checks<'a>() -> [(&'static str, Check<'a>); 20] {
         ("services", Distribution::look_at_services),
         ("devices", Distribution::look_at_devices),
         ("mounts", Distribution::look_at_mounts),
+        ("settings", Distribution::look_at_settings),
         ("quiet", Distribution::refuse_warnings),
         ("dbus", Distribution::ask_dbus),
         ("syslog", Distribution::log_a_line),
@@ -293,6 +294,22 @@ impl<'a> Distribution<'a> {
         let swaps = self.guest.console.ask("swapon --show=NAME --noheadings")?;
         ensure!(swaps == format!("{swap}\n"), "swap: {swaps:?}");
         Ok(format!("{all} mounts, each once; /home checked and mounted; swap on {swap}"))
+    }
+
+    /// What stage 1 was told by `/etc/runit.conf` and the files of others that it reads.
+    fn look_at_settings(&mut self) -> Result<String> {
+        let cases = [
+            ("lsmod | grep -c -e '^loop ' -e '^dummy '", "2\n"),
+            ("readlink /etc/localtime; date +%Z", "/usr/share/zoneinfo/Asia/Tokyo\nJST\n"),
+            ("sysctl -n net.ipv4.ip_forward", "1\n"),
+            ("stat -c '%U %a' /run/created /tmp/.ICE-unix", "lfs 750\nroot 1777\n"),
+            ("stat -c '%U %a %s' /var/lib/seedrng/seed.*", "root 400 32\n"),
+        ];
+        for (command, expected) in cases {
+            let seen = self.guest.console.ask(command)?;
+            ensure!(seen == expected, "{command}: {seen:?}, not {expected:?}");
+        }
+        Ok("modules, time zone, kernel parameters, files, random seed".to_owned())
     }
 
     /// Neither the kernel nor a stage nor a daemon complained.
