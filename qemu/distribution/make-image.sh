@@ -109,7 +109,7 @@ set_up_base() {
     rm -rf "$root/var/run" "$root/var/lock"
     ln -s /run "$root/var/run"
     ln -s /run/lock "$root/var/lock"
-    mkdir -p "$root/var/mail"
+    mkdir -p "$root/media" "$root/mnt" "$root/opt" "$root/srv" "$root/var/mail"
     # Of the group utmp, those of the failed logins for nobody else.
     for record in wtmp lastlog btmp; do
         : >"$root/var/log/$record"
