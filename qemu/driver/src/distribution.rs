@@ -234,6 +234,8 @@ impl<'a> Distribution<'a> {
 
     /// Every service runs, and still has the same process a while later; so has its log service.
     fn look_at_services(&mut self) -> Result<String> {
+        // A one-shot has two processes, one after the other.
+        self.guest.expect_ok("sv -w 60 check eth0")?;
         let first = self.list_pids()?;
         self.guest.console.ask(&format!("sleep {STEADY_SECONDS}"))?;
         let second = self.list_pids()?;
@@ -357,17 +359,22 @@ impl<'a> Distribution<'a> {
     }
 
     fn fetch_page(&mut self) -> Result<String> {
-        let page = self.ports.get_page()?;
+        let page = self.get_page()?;
         ensure!(page.contains("Welcome to nginx"), "not the page of nginx: {page:?}");
         Ok(format!("{} bytes by http", page.len()))
+    }
+
+    /// A daemon that runs may not listen yet.
+    fn get_page(&mut self) -> Result<String> {
+        self.guest.look_until("(: >/dev/tcp/127.0.0.1/80)").context("nobody listens")?;
+        self.ports.get_page()
     }
 
     fn restart_web_server(&mut self) -> Result<String> {
         let old = self.guest.status("nginx")?.running_pid()?;
         let new = self.guest.expect_ok("sv restart nginx")?.running_pid()?;
         ensure!(new != old, "still pid {old}");
-        self.guest.look_until("(: >/dev/tcp/127.0.0.1/80)").context("nginx does not listen again")?;
-        self.ports.get_page()?;
+        self.get_page()?;
         Ok(format!("nginx {old} became {new} and answers"))
     }
 
@@ -382,8 +389,7 @@ impl<'a> Distribution<'a> {
         }
         self.guest.look_until("sv check dbus >/dev/null")?;
         self.guest.look_until("(: >/dev/tcp/127.0.0.1/22)")?;
-        // The children of the killed one hold the socket; the new one takes its turn when they are gone.
-        self.ports.get_page()?;
+        self.get_page()?;
         Ok(format!("{}: each came back", seen.join(", ")))
     }
 
@@ -474,7 +480,7 @@ impl<'a> Distribution<'a> {
         let times = self.read_times()?;
         self.refuse_warnings()?;
         self.list_pids()?;
-        self.ports.get_page()?;
+        self.get_page()?;
         Ok(format!("all services again, the history has both boots; {times}"))
     }
 
