@@ -1,7 +1,7 @@
 //! Cuts of the power: at random moments of boots, and after each of many writes of one that was recorded.
 
 use crate::console::Console;
-use crate::disk::{BOOT_LIMIT, Bench, Computer, Disk, EMERGENCY_MARK, Part, STAGE_1_MARK, Volume};
+use crate::disk::{BOOT_LIMIT, Bench, Computer, Disk, EMERGENCY_MARK, Part, Volume};
 use crate::disk_image::{self, copy_sparsely};
 use crate::write_log::WriteLog;
 use anyhow::{Context, Result, bail, ensure};
@@ -88,7 +88,6 @@ pub fn cut_twenty_times(bench: &Bench<'_>, check: &str) -> Result<String> {
 /// Goes to the moment, and a while beyond it.
 fn cut_at(computer: &mut Computer<'_>, moment: Moment, chance: &mut Chance) -> Result<()> {
     if let Moment::Starting = moment {
-        wait_unhelped(&mut computer.guest()?.console, STAGE_1_MARK)?;
         return computer.guest()?.console.watch(chance.within(STAGE_SPAN));
     }
     computer.wait_prompt()?;
