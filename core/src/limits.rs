@@ -110,6 +110,9 @@ pub const RELEASE_BYTES: usize = 65;
 /// nothing.
 pub const STOP_FILE_BYTES: usize = 16;
 
+/// Until the child that ends the machine is forked again, if there was no room for it among those that were just killed.
+pub const END_RETRY: Duration = Duration::from_seconds(1);
+
 /// How long the last sync may take before pid 1 ends the machine without it.
 pub const SYNC_LIMIT: Duration = Duration::from_seconds(30);
 

@@ -10,6 +10,7 @@
 //! | `Emergency` | a stage cannot be run; the emergency program runs in its place | its end |
 //! | `Stranded` | nor can the emergency program | a shutdown request, ctrl-alt-del |
 //! | `Killing` | the stages are over, everything was killed | the answer about the ending |
+//! | `Unended` | that child could not be forked | another try; the deadline, then without the sync |
 //! | `Ending` | a child syncs and calls the kernel | its end; the deadline, then without the sync |
 //! | `Over` | nothing is left to do | never |
 //!
@@ -34,8 +35,8 @@ use heapless::Deque;
 
 use super::event::{Action, Child, Ending, Event, Notice, Requests, Stage};
 use crate::limits::{
-    FORCING_INTERRUPTS, FORK_RETRY, POWER_OFF_LIMIT, STAGE_ACTIONS, STAGE_GRACE, STAGE_RETRY, STAGE_THREE_LIMIT,
-    SYNC_LIMIT,
+    END_RETRY, FORCING_INTERRUPTS, FORK_RETRY, POWER_OFF_LIMIT, STAGE_ACTIONS, STAGE_GRACE, STAGE_RETRY,
+    STAGE_THREE_LIMIT, SYNC_LIMIT,
 };
 use crate::process::Pid;
 use crate::process::errno::Errno;
@@ -58,6 +59,7 @@ enum State {
     Emergency { pid: Pid, since: Instant },
     Stranded,
     Killing,
+    Unended { ending: Ending, retry_at: Instant, give_up_at: Instant },
     Ending { pid: Option<Pid>, ending: Ending, give_up_at: Instant },
     Over,
 }
@@ -112,6 +114,7 @@ impl Boot {
             State::Running { until, .. } => until,
             State::Stopping { until, .. } => Some(until),
             State::Resting { until } => Some(until),
+            State::Unended { retry_at, .. } => Some(retry_at),
             State::Ending { give_up_at, .. } => Some(give_up_at),
             State::Emergency { .. } | State::Stranded | State::Killing | State::Over => None,
         }
@@ -153,7 +156,6 @@ impl Boot {
     fn help(&mut self, child: Child, notice: Notice, actions: &mut Actions) {
         if self.helper.is_none() {
             self.helper = Some(Helper { child, pid: None });
-            self.interrupts = 0;
             act(actions, Action::Say(notice));
             act(actions, Action::Say(Notice::Enter(child)));
             act(actions, Action::Spawn(child));
@@ -170,7 +172,10 @@ impl Boot {
                 self.state = State::Emergency { pid, since: now };
             }
             (Child::Ending { .. }, State::Ending { pid: ending, .. }) => *ending = Some(pid),
-            (Child::CtrlAltDel | Child::PowerFail, _) => self.helper = Some(Helper { child, pid: Some(pid) }),
+            (Child::CtrlAltDel | Child::PowerFail, _) => {
+                self.helper = Some(Helper { child, pid: Some(pid) });
+                self.interrupts = 0;
+            }
             // Answers that nobody asked for.
             (Child::Stage(_) | Child::Emergency | Child::Ending { .. }, _) => {}
         }
@@ -182,8 +187,19 @@ impl Boot {
             (Child::Stage(_) | Child::Emergency, State::Starting { child, .. }) => {
                 self.state = State::Starting { child, retry_at: Some(now.plus(FORK_RETRY)) };
             }
+            // Those that were killed a moment ago take their room still.
+            (Child::Ending { syncs: true, .. }, State::Ending { ending, give_up_at, .. }) if now < give_up_at => {
+                self.state = State::Unended { ending, retry_at: now.plus(END_RETRY), give_up_at };
+            }
             (Child::Ending { .. }, State::Ending { ending, .. }) => self.end_now(ending, actions),
-            (Child::CtrlAltDel, _) => self.helper = None,
+            // The script would have been asked in vain for ever where there is no room for it.
+            (Child::CtrlAltDel, _) => {
+                self.helper = None;
+                if self.is_forced(actions) {
+                    self.asked = Some(Ending::Reboot);
+                    self.go_down(now, actions);
+                }
+            }
             (Child::PowerFail, _) => {
                 self.helper = None;
                 self.go_down(now, actions);
@@ -285,7 +301,7 @@ impl Boot {
     fn helper_ended(&mut self, child: Child, outcome: Outcome, now: Instant, actions: &mut Actions) {
         self.helper = None;
         self.interrupts = 0;
-        if matches!(self.state, State::Killing | State::Ending { .. } | State::Over) {
+        if matches!(self.state, State::Killing | State::Unended { .. } | State::Ending { .. } | State::Over) {
             // It was killed with everything else.
             return;
         }
@@ -359,6 +375,7 @@ impl Boot {
             | State::Stopping { .. }
             | State::Resting { .. }
             | State::Killing
+            | State::Unended { .. }
             | State::Ending { .. }
             | State::Over => {}
         }
@@ -390,7 +407,7 @@ impl Boot {
                     Stage::Three => self.kill_all(actions),
                 }
             }
-            (None, State::Killing | State::Ending { .. } | State::Over) => {}
+            (None, State::Killing | State::Unended { .. } | State::Ending { .. } | State::Over) => {}
             (None, _) => {
                 if has_script {
                     self.help(Child::CtrlAltDel, Notice::CtrlAltDelRequest, actions);
@@ -446,7 +463,14 @@ impl Boot {
 
     fn due(&mut self, now: Instant, actions: &mut Actions) {
         match self.state {
-            State::Starting { child, retry_at: Some(at) } if now >= at => self.start(child, actions),
+            State::Starting { child, retry_at: Some(at) } if now >= at => {
+                if self.stage == Stage::Three {
+                    // What leaves no room for it would be killed after it.
+                    act(actions, Action::Say(Notice::KillingAll));
+                    act(actions, Action::KillAll);
+                }
+                self.start(child, actions);
+            }
             // KILL did not help either: it hangs in the kernel, and is left there.
             State::Stopping { until, was_killed: true, .. } if now >= until => self.enter(Stage::Three, actions),
             State::Running { until: Some(until), .. } if now >= until => {
@@ -462,6 +486,10 @@ impl Boot {
                 act(actions, Action::Say(Notice::Restarting));
                 self.enter(self.stage, actions);
             }
+            State::Unended { ending, retry_at, give_up_at } if now >= retry_at => {
+                self.state = State::Ending { pid: None, ending, give_up_at };
+                act(actions, Action::Spawn(Child::Ending { ending, syncs: true }));
+            }
             State::Ending { pid: Some(_), ending, give_up_at } if now >= give_up_at => {
                 act(actions, Action::Say(Notice::NotSynced));
                 self.end_now(ending, actions);
@@ -476,6 +504,7 @@ impl Boot {
             | State::Emergency { .. }
             | State::Stranded
             | State::Killing
+            | State::Unended { .. }
             | State::Ending { .. }
             | State::Over => {}
         }
@@ -1024,6 +1053,66 @@ mod tests {
         boot.handle(Event::PowerFail { has_script: true }, now, &mut actions);
         boot.handle(Event::SpawnFailed(Child::PowerFail, Errno::AGAIN), now, &mut actions);
         assert_eq!(actions.back(), Some(&Action::SignalGroup(pid(2), Signal::TERM)));
+    }
+
+    /// Stage 3 could not be forked just now.
+    fn without_room_for_stage_three() -> (Boot, Actions) {
+        let mut boot = Bench::in_stage_two().boot;
+        let mut actions = Actions::new();
+        let now = Instant::new(1, 0);
+        boot.handle(Event::Exited(pid(3), Outcome::Exited(0)), now, &mut actions);
+        boot.handle(Event::SpawnFailed(THREE, Errno::AGAIN), now, &mut actions);
+        actions.clear();
+        (boot, actions)
+    }
+
+    #[test]
+    fn what_leaves_no_room_for_stage_three_is_killed() {
+        let (mut boot, mut actions) = without_room_for_stage_three();
+        assert_eq!(boot.deadline(), Some(Instant::new(6, 0)));
+        boot.handle(Event::Deadline, Instant::new(6, 0), &mut actions);
+        assert_eq!(
+            actions.into_iter().collect::<Vec<_>>(),
+            [Action::Say(Notice::KillingAll), Action::KillAll, Action::Say(Notice::Enter(THREE)), Action::Spawn(THREE)]
+        );
+    }
+
+    #[test]
+    fn the_end_waits_for_room_to_sync_but_not_for_ever() {
+        let mut boot = Bench::in_stage_three().boot;
+        let mut actions = Actions::new();
+        boot.handle(Event::Exited(pid(4), Outcome::Exited(0)), Instant::new(1, 0), &mut actions);
+        boot.handle(Event::Requests(Requests::default()), Instant::new(1, 0), &mut actions);
+        for second in 1..31 {
+            assert_eq!(actions.pop_back(), Some(Action::Spawn(OFF)));
+            actions.clear();
+            let now = Instant::new(second, 0);
+            boot.handle(Event::SpawnFailed(OFF, Errno::AGAIN), now, &mut actions);
+            boot.handle(Event::Interrupt { has_script: true }, now, &mut actions);
+            boot.handle(Event::Deadline, now, &mut actions);
+            assert_eq!(actions.pop_back(), Some(Action::Say(Notice::UnableToFork(OFF, Errno::AGAIN))));
+            let next = Instant::new(second + 1, 0);
+            assert_eq!(boot.deadline(), Some(next));
+            boot.handle(Event::Deadline, next, &mut actions);
+        }
+        boot.handle(Event::SpawnFailed(OFF, Errno::AGAIN), Instant::new(31, 0), &mut actions);
+        assert_eq!(actions.back(), Some(&Action::EndNow(Ending::PowerOff)));
+    }
+
+    #[test]
+    fn the_third_ctrl_alt_del_without_room_for_its_script_goes_down() {
+        let mut boot = Bench::in_stage_two().boot;
+        let mut actions = Actions::new();
+        let now = Instant::new(1, 0);
+        for notice in [Notice::GoingDownAlready, Notice::GoingDownAlready, Notice::Forcing] {
+            boot.handle(Event::Interrupt { has_script: true }, now, &mut actions);
+            assert_eq!(actions.pop_back(), Some(Action::Spawn(Child::CtrlAltDel)));
+            actions.clear();
+            boot.handle(Event::SpawnFailed(Child::CtrlAltDel, Errno::AGAIN), now, &mut actions);
+            assert!(actions.iter().any(|action| *action == Action::Say(notice)));
+        }
+        assert_eq!(actions.back(), Some(&Action::Signal(pid(3), Signal::TERM)));
+        assert_eq!(boot.asked, Some(Ending::Reboot));
     }
 
     #[test]
