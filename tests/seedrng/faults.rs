@@ -41,7 +41,6 @@ const FAULTS: [Fault; 15] = [
     Fault("write:retval=0:when=1", 32, "write seed.no-credit", FULL, &[2, 4], Left::Piece),
     Fault("fsync:error=EIO:when=3", 32, "write seed.no-credit", IO, &[2, 4], Left::Uncredited),
     Fault("renameat:error=EIO", 64, "rename seed.no-credit", IO, &[2, 4], Left::Uncredited),
-    Fault("fsync:error=EIO:when=4", 64, "rename seed.no-credit", IO, &[2, 4], Left::Credited),
 ];
 
 #[test]

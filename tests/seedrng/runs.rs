@@ -90,7 +90,6 @@ fn adds_order_of_what_is_written_to_the_disk() {
         "write",
         "fsync 5",
         "renameat(4, seed.no-credit, 4, seed.credit)",
-        "fsync 4",
     ];
     assert_eq!(calls, expected);
 }
