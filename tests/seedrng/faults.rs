@@ -26,7 +26,7 @@ struct Fault(&'static str, i32, &'static str, &'static str, &'static [u8], Left)
 const IO: &str = "input/output error";
 const FULL: &str = "out of disk space";
 
-const FAULTS: [Fault; 15] = [
+const FAULTS: [Fault; 14] = [
     Fault("read:error=EIO:when=1", 2, "read seed.no-credit", IO, &[4], Left::Credited),
     Fault("read:error=EIO:when=2", 4, "read seed.credit", IO, &[2], Left::Credited),
     Fault("unlinkat:error=EIO:when=1", 2, "remove seed.no-credit", IO, &[4], Left::Credited),
