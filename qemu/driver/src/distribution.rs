@@ -9,6 +9,7 @@ use crate::guest::Guest;
 use crate::machine::{Boot, Machine};
 use crate::network::{self, FORWARDING_NETWORK, NETWORK_LIMIT, Ports};
 use crate::stages;
+use crate::times::Times;
 use anyhow::{Context, Result, bail, ensure};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
@@ -211,15 +212,7 @@ impl<'a> Distribution<'a> {
     /// How long stage 1 took, and those of its parts that took a while.
     fn read_times(&mut self) -> Result<String> {
         let text = self.guest.console.ask("cat /run/runit/boot.times")?;
-        let times = parse_times(&text)?;
-        let (name, whole) = times.last().context("no times")?;
-        ensure!(name == "stage-1", "the last line is not that of stage 1: {text:?}");
-        let parts: Vec<String> = times
-            .iter()
-            .filter(|(name, seconds)| name != "stage-1" && *seconds >= 0.01)
-            .map(|(name, seconds)| format!("{name} {seconds:.2}"))
-            .collect();
-        Ok(format!("stage 1 took {whole:.2} s: {}", parts.join(", ")))
+        Ok(Times::parse(&text)?.show(usize::MAX))
     }
 
     /// As the programs of others read what we write: boots and logins.
@@ -525,16 +518,6 @@ fn start_machine(boot: &Boot<'_>, disk: &Path, stderr_file: &Path) -> Result<(Ma
     Machine::start(&Boot { arguments: &arguments, words: &words, ..*boot }, stderr_file)
 }
 
-/// Lines `NAME SECONDS`.
-fn parse_times(text: &str) -> Result<Vec<(String, f64)>> {
-    text.lines()
-        .map(|line| {
-            let (name, seconds) = line.split_once(' ').with_context(|| format!("not a time: {line:?}"))?;
-            Ok((name.to_owned(), seconds.parse().with_context(|| format!("not a time: {line:?}"))?))
-        })
-        .collect()
-}
-
 /// A line that begins with the first of these words, and has the others.
 fn has_line(text: &str, words: &[&str]) -> bool {
     let Some((first, rest)) = words.split_first() else { return false };
@@ -546,15 +529,6 @@ fn has_line(text: &str, words: &[&str]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn times_of_parts_are_read_in_their_order() {
-        let times = parse_times("05-pseudo-filesystems 0.05\nstage-1 3.20\n").expect("times");
-
-        assert_eq!(times, [("05-pseudo-filesystems".to_owned(), 0.05), ("stage-1".to_owned(), 3.2)]);
-        assert!(parse_times("stage-1\n").is_err());
-        assert!(parse_times("stage-1 long\n").is_err());
-    }
 
     #[test]
     fn a_line_is_known_by_its_first_word_and_its_others() {

@@ -154,16 +154,6 @@ impl Machine {
         }
     }
 
-    /// The processor's time that QEMU has taken so far, in seconds; the kernel counts it in hundredths.
-    ///
-    /// # Errors
-    /// QEMU is gone.
-    pub fn processor_seconds(&self) -> Result<f64> {
-        let record = fs::read_to_string(format!("/proc/{}/stat", self.child.id()))?;
-        let ticks = parse_ticks(&record).with_context(|| format!("not a record of a process: {record:?}"))?;
-        Ok(ticks as f64 / rustix::param::clock_ticks_per_second() as f64)
-    }
-
     /// Presses ctrl, alt and delete together.
     ///
     /// # Errors
@@ -212,14 +202,6 @@ impl Drop for Machine {
     }
 }
 
-/// Fields 14 and 15 of a stat file of proc(5): what a process spent in itself and in the kernel. Field 2, its name in
-/// parentheses, may hold blanks.
-fn parse_ticks(record: &str) -> Option<u64> {
-    let mut fields = record.rsplit_once(')')?.1.split_whitespace().skip(11);
-    let mut number = || fields.next()?.parse::<u64>().ok();
-    Some(number()? + number()?)
-}
-
 fn end_child(child: &mut Child) {
     // Both fail only where there is nothing left to end.
     let _ = child.kill();
@@ -241,17 +223,4 @@ fn accept(listener: &UnixListener, child: &mut Child) -> Result<UnixStream> {
         }
     }
     bail!("did not connect within {} s", EMULATOR_LIMIT.as_secs())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn time_of_a_process_is_that_in_itself_and_in_the_kernel() {
-        let record = "7 (a b) S 1 7 7 0 -1 4194560 1 2 3 4 250 50 0 0 20 0 1 0 5 6 7\n";
-
-        assert_eq!(parse_ticks(record), Some(300));
-        assert_eq!(parse_ticks("7 (a b) S 1"), None);
-    }
 }

@@ -19,6 +19,7 @@ mod qmp;
 mod scenario;
 mod stages;
 mod status_line;
+mod times;
 mod write_log;
 
 use anyhow::{Context, Result};
