@@ -208,13 +208,13 @@ pub struct Bench<'a> {
     stage_1_times: Mutex<Vec<Stage1>>,
 }
 
-/// What stage 1 took, in seconds.
+/// What stage 1 took, in seconds, without the part that runs e2fsck: that one's time is the file systems'.
 #[derive(Clone, Copy)]
 struct Stage1 {
-    /// By the guest's clock, without the part that waits for e2fsck, whose time is that of the file systems.
+    /// By the guest's clock: with the waiting for the disk.
     clock: f64,
-    /// Of the processor, by the guest's account, e2fsck and all: what is not in it was spent on waiting for the disk.
-    processor: f64,
+    /// Of the processor, by the guest's account: the stage's own.
+    own: f64,
 }
 
 /// How the root is found.
@@ -324,8 +324,8 @@ impl<'a> Bench<'a> {
     fn keep_times(&self, computer: &mut Computer) -> Result<Times> {
         let times = Times::parse(&computer.guest()?.console.ask("cat /run/runit/boot.times")?)?;
         let check = times.parts.iter().find(|(name, _)| name == CHECK_PART).map(|&(_, time)| time);
-        let clock = times.whole - check.context("no part checks file systems")?;
-        let stage_1 = Stage1 { clock, processor: times.processor };
+        let check = check.context("no part checks file systems")?;
+        let stage_1 = Stage1 { clock: times.whole - check, own: times.processor - check };
         self.stage_1_times.lock().map_err(|_| lane_panicked())?.push(stage_1);
         Ok(times)
     }
@@ -336,16 +336,15 @@ impl<'a> Bench<'a> {
         let is_judged = self.boot.board.name == "x86_64";
         for _ in 0..MORE_BOOTS {
             let (_, best) = self.best_stage_1()?;
-            if !is_judged || best.clock.min(best.processor) < STAGE_1_LIMIT_SECONDS {
+            if !is_judged || best.own < STAGE_1_LIMIT_SECONDS {
                 break;
             }
             self.boot_checked(check, self.fresh_disk(check)?, "", false)?;
         }
-        let (boots, Stage1 { clock, processor }) = self.best_stage_1()?;
-        let seen = format!(
-            "best of {boots} boots: {processor:.2} s of the processor, {clock:.2} s by the clock without e2fsck"
-        );
-        ensure!(!is_judged || clock.min(processor) < STAGE_1_LIMIT_SECONDS, "{seen}");
+        let (boots, Stage1 { clock, own }) = self.best_stage_1()?;
+        let seen =
+            format!("without e2fsck, best of {boots} boots: {own:.2} s of the processor, {clock:.2} s by the clock");
+        ensure!(!is_judged || own < STAGE_1_LIMIT_SECONDS, "{seen}");
         Ok(seen)
     }
 
@@ -354,7 +353,7 @@ impl<'a> Bench<'a> {
         let times = self.stage_1_times.lock().map_err(|_| lane_panicked())?;
         let best =
             |seconds: fn(&Stage1) -> f64| times.iter().map(seconds).min_by(f64::total_cmp).unwrap_or(f64::INFINITY);
-        Ok((times.len(), Stage1 { clock: best(|time| time.clock), processor: best(|time| time.processor) }))
+        Ok((times.len(), Stage1 { clock: best(|time| time.clock), own: best(|time| time.own) }))
     }
 
     /// What was acknowledged is there, and the journals are played without anybody's help.
