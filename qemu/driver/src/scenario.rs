@@ -9,6 +9,7 @@ use crate::console::Console;
 use crate::guest::{self, Guest};
 use crate::machine::{Boot, Machine};
 use crate::stages;
+use crate::times::Times;
 use anyhow::{Context, Result, bail, ensure};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -25,6 +26,10 @@ const CRASH_STARTS: usize = 4;
 const IDLE_SECONDS: u64 = 10;
 /// A link that only the next regular scan finds takes seconds. Starting programs under emulation is most of what is measured.
 const PICKUP_LIMIT_MILLISECONDS: u64 = 500;
+/// What stage 1 and all that it starts may have of the processor, under emulation on x86_64.
+const STAGE_1_SECONDS: f64 = 0.5;
+/// How many of its parts are shown, the slowest ones.
+const PARTS_SHOWN: usize = 4;
 /// What the stubborn service's own file says, in the units of /proc/uptime, which cuts off what is less.
 const TIMEOUT_KILL_HUNDREDTHS: u64 = 49;
 /// Where the guest keeps what is said without a log service, by supervisors too.
@@ -34,10 +39,11 @@ const PICKUP_TRIES: u32 = 3;
 
 type Check<'a> = fn(&mut Smoke<'a>) -> Result<String>;
 
-fn checks<'a>() -> [(&'static str, Check<'a>); 24] {
+fn checks<'a>() -> [(&'static str, Check<'a>); 25] {
     [
         ("boot", Smoke::boot),
         ("login", Smoke::log_in_first),
+        ("stage-1", Smoke::judge_stage_1),
         ("status", Smoke::show_status),
         ("memory", Smoke::measure_memory),
         ("kill", Smoke::kill_service),
@@ -135,6 +141,13 @@ impl Smoke<'_> {
     fn log_in_first(&mut self) -> Result<String> {
         let after_start = self.log_in()?;
         Ok(self.keep(format!("login prompt {after_start:.2} s after the kernel's start")))
+    }
+
+    fn judge_stage_1(&mut self) -> Result<String> {
+        let times = Times::parse(&self.guest.console.ask("cat /run/runit/boot.times")?)?;
+        let seen = times.show(PARTS_SHOWN);
+        ensure!(self.boot.board.name != "x86_64" || times.processor < STAGE_1_SECONDS, "too long: {seen}");
+        Ok(self.keep(seen))
     }
 
     /// Returns at how many seconds of the kernel's own clock the prompt came.
