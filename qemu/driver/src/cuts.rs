@@ -61,7 +61,7 @@ enum Moment {
 /// An emergency, a record that is lost, a log that is torn, a file system that is not clean.
 pub fn cut_twenty_times(bench: &Bench<'_>, check: &str) -> Result<String> {
     let mut chance = Chance(bench.seed);
-    let mut computer = bench.computer(check, bench.fresh_disk(check)?);
+    let mut computer = bench.virtio_computer(check, bench.fresh_disk(check)?);
     let mut counts = [0; 3];
     for cycle in 1..=CYCLES {
         let moment = [Moment::Starting, Moment::Running, Moment::Stopping][chance.below(3)];

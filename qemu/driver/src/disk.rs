@@ -24,7 +24,7 @@ use std::time::{Duration, Instant};
 /// From power-on to the login prompt: 5 s on x86_64, 9 s on armv7; a busy host takes many times that.
 pub const BOOT_LIMIT: Duration = Duration::from_secs(240);
 /// From power-on to stage 1: 3 s on x86_64, 6 s on armv7.
-const START_LIMIT: Duration = Duration::from_secs(120);
+const START_LIMIT: Duration = Duration::from_secs(60);
 /// From the user's name to the shell.
 const LOGIN_LIMIT: Duration = Duration::from_secs(60);
 /// From a request to the end of the machine: 2 s.
@@ -541,8 +541,8 @@ impl<'a> Computer<'a> {
 
     /// The same with a disk that is given as QEMU's arguments, and has the name `disk`.
     ///
-    /// Two of some hundred machines hung before their kernel had said a word; why is not known. Such a one is switched on
-    /// again, once, and that is told: were it for what is on the disk, the next one would hang too.
+    /// Some of those with NVMe hang after a cut before their kernel says a word; why is not known. Such a one is switched
+    /// on again, once, and that is told: were it for what is on the disk, the next one would hang too.
     ///
     /// # Errors
     /// QEMU cannot be started, or stage 1 does not begin.
