@@ -23,7 +23,7 @@ install 60
 core 300
 lints 300
 driver 300
-stage-scripts 300
+stage-scripts 600
 programs 900
 smoke-x86_64 300
 smoke-armv7 300
