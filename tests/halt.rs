@@ -392,7 +392,7 @@ fn adds_the_record_of_a_refused_shutdown_is_taken_back() {
 fn recording_system(scratch: &Scratch) -> Root {
     let root = Root::create(scratch).stage("2", STAY);
     let etc = root.path().join("etc/runit");
-    for file in ["1", "3", "ctrlaltdel", "functions", "boot/55-utmp", "shutdown/50-wtmp"] {
+    for file in ["1", "3", "ctrlaltdel", "functions", "configuration", "deadline", "boot/55-utmp", "shutdown/50-wtmp"] {
         std::fs::create_dir_all(etc.join(file).parent().expect("a directory")).expect("directories");
         std::fs::copy(repository().join("stage-scripts").join(file), etc.join(file)).expect("a stage script");
     }
