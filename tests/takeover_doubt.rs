@@ -94,7 +94,9 @@ fn lives_without_descriptors(scratch: &Scratch, service: &Service, second: &Supe
     second.wait_stderr(": process cannot open more files\n");
     assert_eq!((is_alive(runsv), service.lines("starts").len(), is_alive(pid)), (true, 1, true));
     limit_descriptors(scratch, runsv, 1000);
+    // What was asked for before may be told only now.
     service.send("u");
+    service.wait_stat("run");
     service.send("o");
     assert_eq!(service.wait_stat("run, want down").pid, pid, "{}", second.stderr());
     send_signal(pid, Signal::SIGKILL);
