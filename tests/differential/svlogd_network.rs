@@ -1,11 +1,15 @@
 //! What svlogd.md 11 says: lines that are sent by UDP.
 
 use std::net::{Ipv4Addr, UdpSocket};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use crate::cast::Roles;
 use crate::contents::ruler;
 use crate::play::Play;
 use crate::scenario::{Scenario, scenario};
+
+/// How often the scenario of the port 514 was begun.
+static PLAYS: AtomicU32 = AtomicU32::new(0);
 
 /// The scenarios of this part.
 pub fn scenarios() -> Vec<Scenario> {
@@ -86,9 +90,10 @@ fn sent() -> Vec<Scenario> {
             }
         }),
         scenario("sending to the port 514", Roles::Logger, |play| {
-            // An address of the loopback that nobody else uses: on it the port is free.
-            let number = std::process::id() % 65_000 + u32::from(target().1 % 100);
-            let address = Ipv4Addr::new(127, 77, (number / 250) as u8, (number % 250 + 1) as u8);
+            // An address of the loopback that nobody else uses, nor another play of this: on it the port is free.
+            let pid = std::process::id();
+            let play_number = PLAYS.fetch_add(1, Ordering::Relaxed);
+            let address = Ipv4Addr::new(127, (64 + (pid >> 8) % 190) as u8, pid as u8, (1 + play_number % 250) as u8);
             let Ok(socket) = UdpSocket::bind((address, 514)) else {
                 return support::skip("the port 514 cannot be had");
             };
