@@ -118,7 +118,7 @@ build_image() {
 boot_from_disk() {
     print_sizes
     run_driver "$task" "$architecture" --kernel "$kernel" "$@" --handoff "$root/out/$architecture/bin/handoff" \
-        --modules "$guest/root-modules" --append "${APPEND:-}" --artefacts "$root/out/smoke" ${ACCEL:+--accel "$ACCEL"}
+        --modules "$guest/root-modules" "--append=${APPEND:-}" --artefacts "$root/out/smoke" ${ACCEL:+--accel "$ACCEL"}
 }
 
 boot_in_memory() {
@@ -135,7 +135,7 @@ boot_distribution() {
     packages=$("$root/qemu/distribution/fetch.sh")
     disk=$root/out/$architecture/distribution
     "$root/qemu/distribution/make-image.sh" "$packages" "$guest/debs/linux-image-$(cat "$guest/release")"_*.deb "$disk"
-    run_driver distribution "$architecture" --kernel "$kernel" --disk "$disk" --append "${APPEND:-}" \
+    run_driver distribution "$architecture" --kernel "$kernel" --disk "$disk" "--append=${APPEND:-}" \
         --artefacts "$root/out/smoke" ${ACCEL:+--accel "$ACCEL"}
 }
 
@@ -146,7 +146,7 @@ print_sizes() {
 }
 
 start_machine() {
-    set -- "$task" "$architecture" --kernel "$kernel" --image "$image" --append "${APPEND:-}"
+    set -- "$task" "$architecture" --kernel "$kernel" --image "$image" "--append=${APPEND:-}"
     [ -z "${ACCEL:-}" ] || set -- "$@" --accel "$ACCEL"
     case $task in
     boot)
