@@ -288,9 +288,7 @@ impl<'a> Bench<'a> {
         computer.power_on("")?;
         let booted = computer.wait_prompt()?;
         computer.log_in()?;
-        let uptime = computer.guest()?.uptime_hundredths()?;
-        // That clock starts when the kernel is unpacked; what has passed since the prompt is taken off.
-        let kernel_seconds = uptime as f64 / 100.0 - booted.at.elapsed().as_secs_f64();
+        let kernel_seconds = computer.guest()?.kernel_seconds_at(booted.at)?;
         let times = self.keep_times(&mut computer)?;
         println!("# {board}: disk: {}", times.show(SLOWEST));
         let guest = computer.guest()?;
@@ -317,7 +315,7 @@ impl<'a> Bench<'a> {
 
     /// Reads what stage 1 has written of its parts; remembers the sum.
     fn keep_times(&self, computer: &mut Computer) -> Result<Times> {
-        let times = Times::parse(&computer.guest()?.console.ask("cat /run/runit/boot.times")?)?;
+        let times = computer.guest()?.boot_times()?;
         let check = times.parts.iter().find(|(name, _)| name == CHECK_PART).map(|&(_, time)| time);
         let check = check.context("no part checks file systems")?;
         let stage_1 = Stage1 { clock: times.whole - check, own: times.processor - check };

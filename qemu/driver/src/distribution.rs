@@ -9,7 +9,6 @@ use crate::guest::Guest;
 use crate::machine::{Boot, Machine};
 use crate::network::{self, FORWARDING_NETWORK, NETWORK_LIMIT, Ports};
 use crate::stages;
-use crate::times::Times;
 use anyhow::{Context, Result, bail, ensure};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
@@ -200,19 +199,12 @@ impl<'a> Distribution<'a> {
         self.guest.console.settle_shell()?;
         let who = self.guest.console.ask("id -u; tty; readlink /proc/$$/exe; readlink -f /bin/sh")?;
         ensure!(who == "0\n/dev/ttyS0\n/usr/bin/bash\n/usr/bin/bash\n", "not root's bash on the line: {who:?}");
-        let uptime_hundredths = self.guest.uptime_hundredths()?;
-        Ok(uptime_hundredths as f64 / 100.0 - prompt_at.elapsed().as_secs_f64())
+        self.guest.kernel_seconds_at(prompt_at)
     }
 
     fn show_times(&mut self) -> Result<String> {
-        let seen = self.read_times()?;
+        let seen = self.guest.boot_times()?.show(usize::MAX);
         Ok(self.keep(seen))
-    }
-
-    /// How long stage 1 took, and those of its parts that took a while.
-    fn read_times(&mut self) -> Result<String> {
-        let text = self.guest.console.ask("cat /run/runit/boot.times")?;
-        Ok(Times::parse(&text)?.show(usize::MAX))
     }
 
     /// As the programs of others read what we write: boots and logins.
@@ -471,7 +463,7 @@ impl<'a> Distribution<'a> {
         let shutdowns = last.lines().filter(|line| line.starts_with("shutdown ")).count();
         ensure!(boots == 2 && shutdowns == 1, "{boots} boots and {shutdowns} shutdowns: {last}");
         ensure!(last.lines().filter(|line| line.contains("still")).count() == 2, "more than login and boot: {last}");
-        let times = self.read_times()?;
+        let times = self.guest.boot_times()?.show(usize::MAX);
         self.refuse_warnings()?;
         self.list_pids()?;
         self.get_page()?;

@@ -2,8 +2,10 @@
 
 use crate::console::Console;
 use crate::status_line::StatusLine;
+use crate::times::Times;
 use anyhow::{Context, Result, bail, ensure};
 use std::collections::BTreeMap;
+use std::time::Instant;
 
 /// How many times the guest looks for something that should come soon, and how long it waits between two looks.
 const LOOKS: u32 = 200;
@@ -97,6 +99,24 @@ impl Guest {
     /// The shell does not answer.
     pub fn has_process(&mut self, pid: u32) -> Result<bool> {
         Ok(self.console.run(&format!("test -d /proc/{pid}"))?.code == 0)
+    }
+
+    /// What stage 1 took.
+    ///
+    /// # Errors
+    /// The guest does not answer, or its file is not in the format.
+    pub fn boot_times(&mut self) -> Result<Times> {
+        Times::parse(&self.console.ask("cat /run/runit/boot.times")?)
+    }
+
+    /// How many seconds the kernel's clock, which starts when the kernel is unpacked, showed at that moment: what has
+    /// passed since is taken off.
+    ///
+    /// # Errors
+    /// The guest does not answer.
+    pub fn kernel_seconds_at(&mut self, moment: Instant) -> Result<f64> {
+        let hundredths = self.uptime_hundredths()?;
+        Ok(hundredths as f64 / 100.0 - moment.elapsed().as_secs_f64())
     }
 
     /// Hundredths of a second since the kernel started, by the clock that does not jump.

@@ -161,12 +161,10 @@ impl Smoke<'_> {
         self.guest.console.type_line("root")?;
         self.guest.console.wait_for("# ", LOGIN_LIMIT).context("no shell after the login")?;
         self.guest.console.settle_shell()?;
-        self.stage_1.push(Times::parse(&self.guest.console.ask("cat /run/runit/boot.times")?)?);
+        self.stage_1.push(self.guest.boot_times()?);
         let who = self.guest.console.ask("id -u; tty")?;
         ensure!(who.starts_with("0\n/dev/tty"), "not root on a terminal: {who:?}");
-        // That clock starts when the kernel is unpacked; what has passed since the prompt is taken off.
-        let uptime_hundredths = self.guest.uptime_hundredths()?;
-        Ok(uptime_hundredths as f64 / 100.0 - prompt_at.elapsed().as_secs_f64())
+        self.guest.kernel_seconds_at(prompt_at)
     }
 
     /// Every service in /etc/service has a process, which exists; only the crashing one may be between two.
